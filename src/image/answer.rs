@@ -1,0 +1,150 @@
+//! What came of asking for an image: the boundary between fetching (`registry/`) and deciding (`verdict/`).
+
+use super::{Digest, ImageFacts};
+
+/// The answer to one question "what does this reference hold?".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageAnswer {
+    /// What the image holds, or why that could not be found out.
+    pub result: Result<ImageFacts, ImageError>,
+    /// Who was asked: a registry host (`registry-1.docker.io`), or the path of a layout or archive.
+    pub asked_at: String,
+    /// With which kind of credential; never its value.
+    pub credential: CredentialKind,
+}
+
+/// Which kind of credential was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CredentialKind {
+    /// None was needed: the image came from a layout or archive.
+    NotNeeded,
+    /// Asked without a credential.
+    Anonymous,
+    /// From the user's docker config (`auths`).
+    DockerConfig,
+}
+
+impl CredentialKind {
+    /// The word that reports use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotNeeded => "not-needed",
+            Self::Anonymous => "anonymous",
+            Self::DockerConfig => "docker-config",
+        }
+    }
+}
+
+/// Why an image could not be read. The texts are fragments that fit after "… could not be read: ".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    /// The repository answered and does not have this tag or digest (`MANIFEST_UNKNOWN`).
+    #[error("{host} has no {reference} in {repository}")]
+    NotFound {
+        /// The registry.
+        host: String,
+        /// The repository.
+        repository: String,
+        /// `tag v1` or `digest sha256:…`.
+        reference: String,
+    },
+    /// 401, 403, or a 404 that may hide a private repository (`NAME_UNKNOWN`).
+    #[error("{host} refused access ({status}{})", detail_suffix(.detail))]
+    Denied {
+        /// The registry or its token server.
+        host: String,
+        /// HTTP status.
+        status: u16,
+        /// The registry's own words, shortened and cleaned; may be empty.
+        detail: String,
+    },
+    /// 429.
+    #[error("{host} limits the rate of requests (429){}", retry_suffix(.retry_after))]
+    RateLimited {
+        /// The registry.
+        host: String,
+        /// Seconds until it wants to be asked again.
+        retry_after: Option<u64>,
+    },
+    /// No connection: DNS, refused, TLS.
+    #[error("{host} could not be reached: {detail}")]
+    Unreachable {
+        /// The registry or its token server.
+        host: String,
+        /// What the network said.
+        detail: String,
+    },
+    /// No answer in time.
+    #[error("{host} gave no answer within {seconds} s")]
+    TimedOut {
+        /// The registry.
+        host: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// Another HTTP status that is no answer (5xx, 406, …).
+    #[error("{host} answered with status {status}{}", detail_suffix(.detail))]
+    Status {
+        /// The registry.
+        host: String,
+        /// HTTP status.
+        status: u16,
+        /// The registry's own words, shortened and cleaned; may be empty.
+        detail: String,
+    },
+    /// A success that is no registry's answer: a login page, a captive portal, half a document.
+    #[error("{host} gave an answer that is no registry's: {detail}")]
+    NotARegistry {
+        /// Who answered.
+        host: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The bytes do not have the digest that was asked for.
+    #[error("{host} sent bytes with digest {actual} for {expected}")]
+    DigestMismatch {
+        /// Who answered.
+        host: String,
+        /// What was asked for.
+        expected: Digest,
+        /// What came.
+        actual: Digest,
+    },
+    /// The body exceeds the limit.
+    #[error("{host} sent more than {limit} bytes for {what}")]
+    TooLarge {
+        /// Who answered.
+        host: String,
+        /// `a manifest`, `a config`, `a token`.
+        what: &'static str,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A layout or archive could not be read.
+    #[error("{path}: {detail}")]
+    Layout {
+        /// The path as the user gave it.
+        path: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The reference has no registry that could be asked (an underscore in its host).
+    #[error("the reference names no registry host that can be asked: {host} has an underscore")]
+    NoHost {
+        /// The first path segment, which was meant as host.
+        host: String,
+    },
+}
+
+fn detail_suffix(detail: &str) -> String {
+    if detail.is_empty() {
+        String::new()
+    } else {
+        format!(": {detail}")
+    }
+}
+
+fn retry_suffix(retry_after: &Option<u64>) -> String {
+    retry_after.map_or_else(String::new, |seconds| format!(", try again in {seconds} s"))
+}

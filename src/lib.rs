@@ -1,0 +1,7 @@
+//! kubectl archcheck: which pods will fail, on which nodes, because an image was built for another platform.
+//!
+//! Data flows one way; ARCHITECTURE.md draws it. The library exists for our own tests and benches and makes no
+//! semver promise.
+
+pub mod image;
+pub mod model;

@@ -1,0 +1,19 @@
+//! The plain data that a scan works on: workloads, the pods they make, and nodes.
+//!
+//! Nothing here does I/O or knows where an object came from; `input/` fills these types, the pure modules
+//! (`placement`, `runtime`, `verdict`) read them.
+
+mod inventory;
+mod node;
+mod pod;
+mod workload;
+
+pub use inventory::{Incomplete, Inventory};
+pub use node::{Node, NodeOrigin, Runtime, RuntimeName, Taint, Version};
+pub(crate) use pod::null_as_default;
+pub use pod::{
+    Affinity, Container, ContainerRole, ImageVolume, NodeAffinity, NodeSelector,
+    NodeSelectorRequirement, NodeSelectorTerm, PodMetadata, PodOs, PodSpec, PodTemplate,
+    RunningContainer, SecretRef, Toleration, Volume,
+};
+pub use workload::{LivePod, Location, ObjectId, Workload};
