@@ -1,2 +1,2 @@
-//! x
+//! The `kubectl-archcheck` binary: kubectl runs it as `kubectl archcheck`.
 fn main() {}

@@ -9,6 +9,8 @@ pub struct Inventory {
     pub workloads: Vec<Workload>,
     /// Nodes, sorted by name. Empty when the input has none.
     pub nodes: Vec<Node>,
+    /// Whether the nodes could be listed; an empty list then means that there are none.
+    pub nodes_listed: bool,
     /// What could not be seen.
     pub incomplete: Vec<Incomplete>,
 }

@@ -1,0 +1,50 @@
+//! Values of flags.
+
+use std::path::PathBuf;
+
+use crate::image::Platform;
+use crate::model::{Runtime, RuntimeName};
+use crate::report::Format;
+
+/// `-o FORMAT[=FILE]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OutputFlag {
+    pub(super) format: Format,
+    pub(super) file: Option<PathBuf>,
+}
+
+/// `--runtime`.
+pub(super) type RuntimeFlag = Runtime;
+
+pub(super) fn parse_output(text: &str) -> Result<OutputFlag, String> {
+    let (format, file) = match text.split_once('=') {
+        Some((_, "")) => return Err("the file name after = is missing".to_owned()),
+        Some((format, file)) => (format, Some(PathBuf::from(file))),
+        None => (text, None),
+    };
+    let format = match format {
+        "table" => Format::Table,
+        "wide" => Format::Wide,
+        "name" => Format::Name,
+        "json" => Format::Json,
+        "yaml" => Format::Yaml,
+        other => return Err(format!("{other:?} is none of table, wide, name, json, yaml")),
+    };
+    Ok(OutputFlag { format, file })
+}
+
+pub(super) fn parse_platform(text: &str) -> Result<Platform, String> {
+    Platform::parse_flag(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn parse_runtime(text: &str) -> Result<RuntimeFlag, String> {
+    let runtime = Runtime::parse(text);
+    if matches!(runtime.name, RuntimeName::Other(_)) {
+        return Err(format!("{text:?} is none of containerd, cri-o, docker, as in containerd://2.1"));
+    }
+    let has_version = text.split_once("://").is_some_and(|(_, version)| !version.is_empty());
+    if has_version && runtime.version.is_none() {
+        return Err(format!("the version in {text:?} can't be read; write it as in containerd://2.1"));
+    }
+    Ok(runtime)
+}

@@ -1,0 +1,156 @@
+//! One scan, from input to exit code. Read it top down: inventory → nodes → placements → images → verdicts → report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+
+use super::args::{Args, FailOnFlag};
+use super::error::Failure;
+use super::nodes::hypothetical;
+use super::progress::Progress;
+use super::{output, stderr_is_terminal};
+use crate::image::{ImageAnswer, ImageRef};
+use crate::model::{Inventory, Node, Workload};
+use crate::placement::{Placement, Placer, Scheduler};
+use crate::registry::Registry;
+use crate::report::{NodesFrom, Scope};
+use crate::verdict::{Evidence, FailOn, Gate, GateOutcome, NodeClasses, Report, judge};
+
+/// Runs a scan and prints its reports.
+///
+/// # Errors
+/// When nothing could be checked at all.
+pub(super) fn run(args: Args) -> Result<ExitCode, Failure> {
+    let outputs = output::plan(&args.output)?;
+    let terminal = output::Terminal::here();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("no thread could be started: {error}")))?;
+    let (report, scope) = runtime.block_on(scan(&args))?;
+    // A blocked credential plugin must not hold up the exit.
+    runtime.shutdown_background();
+    output::write(&report, &scope, &outputs, &args.output, terminal)?;
+    Ok(exit_code(&args, &report))
+}
+
+async fn scan(args: &Args) -> Result<(Report, Scope), Failure> {
+    let registry = super::images::registry(&args.images)?;
+    let (mut inventory, mut scope) = super::inventory::read(args).await?;
+    let nodes_known = add_hypothetical_nodes(args, &mut inventory, &mut scope);
+    let placements = place(&inventory.workloads, &inventory.nodes);
+    let wanted = images_of(&inventory.workloads, &placements);
+    let answers = ask(&registry, wanted, usize::from(args.images.concurrency)).await;
+    let binfmt = crate::verdict::emulator_installer(&inventory.workloads);
+    let classes = NodeClasses::of(&inventory.nodes, binfmt.as_deref());
+    let report = judge(Evidence {
+        workloads: &inventory.workloads,
+        placements: &placements,
+        nodes: &inventory.nodes,
+        classes: &classes,
+        nodes_known,
+        answers: &answers,
+        incomplete: inventory.incomplete,
+    });
+    Ok((report, scope))
+}
+
+/// Puts the user's platforms in the place of the nodes (`--platform`), or beside them (`--add-platform`), and says
+/// whether any node is known now: a cluster without nodes is known, one that hides them is not.
+fn add_hypothetical_nodes(args: &Args, inventory: &mut Inventory, scope: &mut Scope) -> bool {
+    let named: Vec<Node> = args
+        .nodes
+        .platform
+        .iter()
+        .chain(&args.nodes.add_platform)
+        .map(|platform| hypothetical(platform, &args.nodes.runtime))
+        .collect();
+    if !args.nodes.platform.is_empty() {
+        inventory.nodes.clear();
+        scope.nodes_from.clear();
+    }
+    if !named.is_empty() {
+        scope.nodes_from.push(NodesFrom::Flags);
+        inventory.nodes.extend(named);
+    }
+    for node in &mut inventory.nodes {
+        if node.runtime.name == crate::model::RuntimeName::Other(String::new()) {
+            node.runtime = args.nodes.runtime.clone();
+        }
+    }
+    !inventory.nodes.is_empty() || inventory.nodes_listed
+}
+
+/// Where each template of each workload may land.
+fn place(workloads: &[Workload], nodes: &[Node]) -> Vec<Vec<Arc<Placement>>> {
+    let mut scheduler = Scheduler::new(nodes);
+    workloads
+        .iter()
+        .map(|workload| {
+            let placer = if workload.is_daemon_set() {
+                Placer::DaemonSetController
+            } else {
+                Placer::Scheduler
+            };
+            workload.templates.iter().map(|template| scheduler.place(template, placer)).collect()
+        })
+        .collect()
+}
+
+/// The distinct images of everything that lands somewhere. What no node admits is not asked for: each request costs.
+fn images_of(workloads: &[Workload], placements: &[Vec<Arc<Placement>>]) -> BTreeSet<ImageRef> {
+    let mut wanted = BTreeSet::new();
+    for (workload, placements) in workloads.iter().zip(placements) {
+        for (template, placement) in workload.templates.iter().zip(placements) {
+            if placement.nodes.is_empty() {
+                continue;
+            }
+            let containers = template.spec.all_containers().map(|(_, c)| c.image.as_str());
+            let volumes = template.spec.volumes.iter().filter_map(|volume| volume.image.as_ref());
+            let texts = containers.chain(volumes.map(|image| image.reference.as_str()));
+            // What can't be parsed becomes a finding of its own.
+            wanted.extend(texts.filter_map(|text| ImageRef::parse(text).ok()));
+        }
+    }
+    wanted
+}
+
+/// Asks for each image once, many at a time.
+async fn ask(
+    registry: &Registry,
+    wanted: BTreeSet<ImageRef>,
+    at_a_time: usize,
+) -> BTreeMap<ImageRef, ImageAnswer> {
+    let progress = Progress::new(wanted.len(), stderr_is_terminal());
+    // More than the request limit, so that images that wait for one slow host don't hold up the others.
+    let answers = futures::stream::iter(wanted)
+        .map(|image| async {
+            let answer = registry.resolve(&image).await;
+            progress.done(&answer.asked_at);
+            (image, answer)
+        })
+        .buffer_unordered(at_a_time.saturating_mul(4))
+        .collect()
+        .await;
+    progress.finish();
+    answers
+}
+
+fn exit_code(args: &Args, report: &Report) -> ExitCode {
+    let gate = Gate {
+        fail_on: match args.output.fail_on {
+            FailOnFlag::AtRisk => FailOn::AtRisk,
+            FailOnFlag::Fails => FailOn::Fails,
+            FailOnFlag::Never => FailOn::Never,
+        },
+        allow_unknown: args.output.allow_unknown,
+        count_dormant: !args.files.filename.is_empty(),
+    };
+    ExitCode::from(match gate.outcome(report) {
+        GateOutcome::Pass => 0,
+        GateOutcome::Findings => 1,
+        GateOutcome::Unchecked => 2,
+    })
+}

@@ -1,0 +1,425 @@
+//! The frozen structs of report version 1, apart from the types that the scan works with: those may change freely,
+//! these may only gain fields.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::scope::{Scope, Source};
+use crate::model::{ContainerRole, NodeOrigin};
+use crate::report::clean;
+use crate::runtime::{NodeClass, Outcome};
+use crate::verdict::{ContainerResult, Finding, Report, WorkloadResult};
+
+/// A report of kubectl archcheck. Readers ignore fields that they don't know.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportV1 {
+    /// Always 1.
+    schema_version: u32,
+    /// Who wrote the report.
+    tool: ToolV1,
+    /// What was scanned.
+    scope: ScopeV1,
+    /// The platforms of the nodes that were looked at.
+    platforms: Vec<PlatformV1>,
+    /// How many workloads have each verdict.
+    summary: SummaryV1,
+    /// Each workload once, under its topmost owner.
+    workloads: Vec<WorkloadV1>,
+    /// Each distinct image once.
+    images: Vec<ImageV1>,
+    /// What is wrong, worst first.
+    findings: Vec<FindingV1>,
+    /// What could not be seen.
+    incomplete: Vec<IncompleteV1>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ToolV1 {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ScopeV1 {
+    /// `cluster` or `files`.
+    source: &'static str,
+    /// The kubeconfig context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
+    /// The namespace that was scanned; absent for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    /// The objects named on the command line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<String>,
+    /// The files named on the command line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
+    /// The label selector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selector: Option<String>,
+    /// Where the nodes come from: `cluster`, `files`, `flags`.
+    nodes_from: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PlatformV1 {
+    /// `os/arch[/variant]`.
+    platform: String,
+    /// Windows build.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    os_version: Option<String>,
+    /// `existing`, `potential` or `hypothetical`.
+    source: &'static str,
+    /// How many nodes exist.
+    nodes: usize,
+    /// Their container runtimes.
+    runtimes: Vec<String>,
+    /// The pools of potential nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    from: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SummaryV1 {
+    workloads: usize,
+    images: usize,
+    fails: usize,
+    at_risk: usize,
+    ok: usize,
+    unknown: usize,
+    unplaced: usize,
+    suppressed: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct WorkloadV1 {
+    kind: String,
+    api_version: String,
+    namespace: String,
+    name: String,
+    /// Where the object begins, when it came from a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceV1>,
+    /// It has no pods now and starts none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dormant: bool,
+    /// `fails`, `at-risk`, `ok`, `unknown` or `unplaced`.
+    verdict: &'static str,
+    /// Why it is unplaced or unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The platforms it may land on.
+    platforms: Vec<String>,
+    containers: Vec<ContainerV1>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SourceV1 {
+    file: String,
+    line: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ContainerV1 {
+    name: String,
+    /// `init`, `sidecar`, `container`, `ephemeral` or `image-volume`.
+    #[serde(rename = "type")]
+    role: &'static str,
+    /// The image as written.
+    image: String,
+    /// Digest of what the reference leads to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    /// What the image offers.
+    image_platforms: Vec<String>,
+    /// One for each class of nodes.
+    outcomes: Vec<OutcomeV1>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct OutcomeV1 {
+    platform: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    os_version: Option<String>,
+    runtime: String,
+    /// `existing`, `potential` or `hypothetical`.
+    source: &'static str,
+    /// `runs`, `fallback`, `exec-fails`, `pull-fails`, `create-fails`, `depends` or `unknown`.
+    outcome: &'static str,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The literal text that will be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ImageV1 {
+    /// The normalised reference.
+    image: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<String>,
+    /// The registry, layout or archive that was asked.
+    asked_at: String,
+    /// The kind of credential, never its value.
+    credential: &'static str,
+    /// Why it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct FindingV1 {
+    /// The rule's stable name.
+    rule: &'static str,
+    /// `error`, `warning`, `unknown` or `info`.
+    severity: &'static str,
+    /// The verdict that this finding alone would give.
+    verdict: &'static str,
+    workload: WorkloadNameV1,
+    container: String,
+    image: String,
+    /// The platforms of the nodes concerned.
+    platforms: Vec<String>,
+    /// `existing`, `potential` or `hypothetical`.
+    source: &'static str,
+    /// The pools of potential nodes.
+    from: Vec<String>,
+    /// How many nodes are concerned.
+    nodes: usize,
+    /// Some of their names.
+    node_examples: Vec<String>,
+    /// Why.
+    message: String,
+    /// What will be seen, and where.
+    expect: Vec<ExpectV1>,
+    /// `certain`, `likely` or `depends`.
+    certainty: &'static str,
+    /// Where the image stands, when the object came from a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<LocationV1>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct WorkloadNameV1 {
+    kind: String,
+    namespace: String,
+    name: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ExpectV1 {
+    /// `status`, `event` or `log`.
+    #[serde(rename = "where")]
+    seen: &'static str,
+    /// The part of the text that doesn't vary.
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct LocationV1 {
+    file: String,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct IncompleteV1 {
+    what: String,
+    why: String,
+    hint: String,
+}
+
+/// A report in the form of version 1.
+#[must_use]
+pub fn v1(report: &Report, scope: &Scope) -> ReportV1 {
+    let summary = report.summary();
+    ReportV1 {
+        schema_version: 1,
+        tool: ToolV1 { name: "kubectl-archcheck", version: env!("CARGO_PKG_VERSION") },
+        scope: scope_v1(scope),
+        platforms: report
+            .platforms
+            .iter()
+            .map(|row| PlatformV1 {
+                platform: text(&row.platform),
+                os_version: row.os_version.as_deref().map(text),
+                source: row.source,
+                nodes: row.nodes,
+                runtimes: texts(&row.runtimes),
+                from: texts(&row.from),
+            })
+            .collect(),
+        summary: SummaryV1 {
+            workloads: summary.workloads,
+            images: summary.images,
+            fails: summary.fails,
+            at_risk: summary.at_risk,
+            ok: summary.ok,
+            unknown: summary.unknown,
+            unplaced: summary.unplaced,
+            suppressed: 0,
+        },
+        workloads: report.workloads.iter().map(workload).collect(),
+        images: report
+            .images
+            .iter()
+            .map(|row| ImageV1 {
+                image: text(&row.image),
+                digest: row.digest.clone(),
+                media_type: row.media_type.as_deref().map(text),
+                asked_at: text(&row.asked_at),
+                credential: row.credential.as_str(),
+                error: row.error.as_deref().map(text),
+            })
+            .collect(),
+        findings: report.findings.iter().map(finding).collect(),
+        incomplete: report
+            .incomplete
+            .iter()
+            .map(|entry| IncompleteV1 {
+                what: text(&entry.what),
+                why: text(&entry.why),
+                hint: text(&entry.hint),
+            })
+            .collect(),
+    }
+}
+
+fn text(text: &str) -> String {
+    clean(text).into_owned()
+}
+
+fn texts(list: &[String]) -> Vec<String> {
+    list.iter().map(|item| text(item)).collect()
+}
+
+fn scope_v1(scope: &Scope) -> ScopeV1 {
+    let mut v1 = ScopeV1 {
+        source: "files",
+        context: None,
+        namespace: None,
+        targets: Vec::new(),
+        files: Vec::new(),
+        selector: scope.selector.as_deref().map(text),
+        nodes_from: scope.nodes_from.iter().map(|from| from.as_str()).collect(),
+    };
+    match &scope.source {
+        Source::Cluster { context, namespace, targets } => {
+            v1.source = "cluster";
+            v1.context = context.as_deref().map(text);
+            v1.namespace = namespace.as_deref().map(text);
+            v1.targets = texts(targets);
+        }
+        Source::Files(files) => v1.files = texts(files),
+    }
+    v1
+}
+
+fn workload(workload: &WorkloadResult) -> WorkloadV1 {
+    WorkloadV1 {
+        kind: text(&workload.id.kind),
+        api_version: text(&workload.id.api_version),
+        namespace: text(&workload.id.namespace),
+        name: text(&workload.id.name),
+        source: workload
+            .location
+            .as_ref()
+            .map(|location| SourceV1 { file: text(&location.file), line: location.line }),
+        dormant: workload.dormant,
+        verdict: workload.verdict.as_str(),
+        reason: workload.reason.as_deref().map(text),
+        platforms: texts(&workload.platforms),
+        containers: workload.containers.iter().map(container).collect(),
+    }
+}
+
+fn container(container: &ContainerResult) -> ContainerV1 {
+    ContainerV1 {
+        name: text(&container.name),
+        role: role(container.role),
+        image: text(&container.image),
+        digest: container.digest.clone(),
+        image_platforms: texts(&container.image_platforms),
+        outcomes: container.outcomes.iter().map(|(class, seen)| outcome(class, seen)).collect(),
+    }
+}
+
+pub(in crate::report) fn role(role: ContainerRole) -> &'static str {
+    match role {
+        ContainerRole::Init => "init",
+        ContainerRole::Sidecar => "sidecar",
+        ContainerRole::Container => "container",
+        ContainerRole::Ephemeral => "ephemeral",
+        ContainerRole::ImageVolume => "image-volume",
+    }
+}
+
+fn outcome(class: &NodeClass, outcome: &Outcome) -> OutcomeV1 {
+    let version = &class.platform.os_version;
+    OutcomeV1 {
+        platform: text(&class.platform.to_string()),
+        os_version: (!version.is_empty()).then(|| text(version)),
+        runtime: text(&class.runtime.to_string()),
+        source: source(&class.origin),
+        outcome: outcome.kind.as_str(),
+        reason: (!outcome.reason.is_empty()).then(|| text(&outcome.reason)),
+        message: outcome.expect.last().map(|expectation| text(&expectation.text)),
+    }
+}
+
+fn source(origin: &NodeOrigin) -> &'static str {
+    origin.as_str()
+}
+
+fn finding(finding: &Finding) -> FindingV1 {
+    FindingV1 {
+        rule: finding.rule.name(),
+        severity: finding.severity.as_str(),
+        verdict: finding.verdict.as_str(),
+        workload: WorkloadNameV1 {
+            kind: text(&finding.workload.kind),
+            namespace: text(&finding.workload.namespace),
+            name: text(&finding.workload.name),
+        },
+        container: text(&finding.container),
+        image: text(&finding.image),
+        platforms: texts(&finding.platforms),
+        source: finding.source,
+        from: texts(&finding.from),
+        nodes: finding.nodes,
+        node_examples: texts(&finding.node_examples),
+        message: text(&finding.message),
+        expect: finding
+            .expect
+            .iter()
+            .map(|expectation| ExpectV1 {
+                seen: expectation.seen.as_str(),
+                text: text(&expectation.text),
+                exit_code: expectation.exit_code,
+            })
+            .collect(),
+        certainty: finding.certainty.as_str(),
+        location: finding.location.as_ref().map(|location| LocationV1 {
+            file: text(&location.file),
+            line: location.line,
+            column: location.column,
+        }),
+    }
+}

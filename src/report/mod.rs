@@ -1,0 +1,76 @@
+//! Reports: a [`Report`](crate::verdict::Report) and its [`Scope`] in, text out. Nothing but this folder knows a
+//! terminal, and nothing here reads one: width and colour are given.
+
+mod clean;
+pub mod json;
+mod name;
+mod scope;
+mod style;
+mod table;
+mod text;
+mod wide;
+
+pub use clean::clean;
+pub use scope::{NodesFrom, Scope, Source};
+pub use style::{Paint, Style};
+
+use crate::verdict::Report;
+
+/// The formats of `-o`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// For people: findings grouped by cause.
+    Table,
+    /// For people and `awk`: one row a workload, container and class of nodes.
+    Wide,
+    /// `kind.group/name` of each workload that fails or is at risk.
+    Name,
+    /// The contract's JSON, version 1.
+    Json,
+    /// The same as YAML.
+    Yaml,
+}
+
+/// How to lay a report out; shapes `table` and `wide` alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Width in columns; `None` never wraps (a pipe or a file).
+    pub width: Option<usize>,
+    /// Whether to colour.
+    pub paint: Paint,
+    /// Whether to list what is fine too.
+    pub show_all: bool,
+    /// Whether to print header lines.
+    pub headers: bool,
+}
+
+/// Why a report could not be written in a format.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// JSON.
+    #[error("the report could not be written as JSON")]
+    Json(#[from] serde_json::Error),
+    /// YAML.
+    #[error("the report could not be written as YAML: {0}")]
+    Yaml(String),
+}
+
+/// Writes a report in a format.
+///
+/// # Errors
+/// When a serialiser fails, which no report makes it do.
+pub fn render(
+    report: &Report,
+    scope: &Scope,
+    format: Format,
+    layout: &Layout,
+) -> Result<String, RenderError> {
+    match format {
+        Format::Table => Ok(table::render(report, scope, layout)),
+        Format::Wide => Ok(wide::render(report, scope, layout)),
+        Format::Name => Ok(name::render(report)),
+        Format::Json => Ok(serde_json::to_string_pretty(&json::v1(report, scope))? + "\n"),
+        Format::Yaml => serde_saphyr::to_string(&json::v1(report, scope))
+            .map_err(|error| RenderError::Yaml(error.to_string())),
+    }
+}

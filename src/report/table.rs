@@ -1,0 +1,403 @@
+//! `-o table`: the face of the product. Findings are grouped by cause, worst first, each as a small block that says
+//! what fails, where, why, what will be seen and what to do; then what could not be seen; then one summary line.
+
+use std::fmt::Write as _;
+
+use super::scope::{NodesFrom, Scope, Source};
+use super::style::Style;
+use super::text::{count, shorten_digests, some_of, wrap};
+use super::{Layout, clean};
+use crate::model::ObjectId;
+use crate::runtime::{Expectation, Seen};
+use crate::verdict::{Finding, PlatformRow, Report, Rule, Summary, Verdict, WorkloadResult};
+
+/// How many workloads a block names.
+const NAMED: usize = 5;
+/// Columns before the text of a block's lines.
+const INDENT: usize = 9;
+
+pub(super) fn render(report: &Report, scope: &Scope, layout: &Layout) -> String {
+    let mut out = String::new();
+    if layout.headers {
+        push(&mut out, "", &scope_line(report, scope), layout);
+        out.push('\n');
+    }
+    for group in groups(&report.findings) {
+        block(&mut out, &group, layout);
+    }
+    unplaced(&mut out, &report.workloads, layout);
+    if layout.show_all {
+        listing(&mut out, &report.workloads, layout);
+    }
+    incomplete(&mut out, report, layout);
+    if layout.headers {
+        push(&mut out, "", &summary_line(&report.summary(), report, layout), layout);
+    }
+    out
+}
+
+/// Findings with one cause.
+struct Group<'a> {
+    findings: Vec<&'a Finding>,
+}
+
+/// Puts findings with the same cause together and keeps their order.
+fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
+    let mut groups: Vec<(Key<'_>, Group<'_>)> = Vec::new();
+    let mut at = std::collections::HashMap::new();
+    for finding in findings {
+        let key = Key::of(finding);
+        let index = *at.entry(key.clone()).or_insert_with(|| {
+            groups.push((key, Group { findings: Vec::new() }));
+            groups.len() - 1
+        });
+        if let Some((_, group)) = groups.get_mut(index) {
+            group.findings.push(finding);
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// What makes two findings one block.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key<'a> {
+    verdict: Verdict,
+    rule: Rule,
+    /// Empty where the image doesn't matter: one line a cluster, one line a dead registry.
+    image: &'a str,
+    message: &'a str,
+    platforms: &'a [String],
+    source: &'a str,
+}
+
+impl<'a> Key<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        let mut key = Key {
+            verdict: finding.verdict,
+            rule: finding.rule,
+            image: &finding.image,
+            message: &finding.message,
+            platforms: &finding.platforms,
+            source: finding.source,
+        };
+        match finding.rule {
+            Rule::OsNotPinned => {
+                key.image = "";
+                key.message = "";
+            }
+            Rule::ImageUnreadable => {
+                key.image = "";
+                key.platforms = &[];
+            }
+            _ => {}
+        }
+        key
+    }
+}
+
+fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
+    let Some(first) = group.findings.first() else { return };
+    let (label, style) = label(first.verdict);
+    let certainty = match first.verdict {
+        Verdict::Fails | Verdict::AtRisk => format!(" ({})", first.certainty.as_str()),
+        _ => String::new(),
+    };
+    let _ = writeln!(
+        out,
+        "{}{}{}",
+        layout.paint.apply(style, &format!("{label:INDENT$}")),
+        layout.paint.apply(Style::Strong, first.rule.name()),
+        certainty
+    );
+    line(out, "where", &workloads(group, layout), layout);
+    let images = images(group);
+    if !images.is_empty() {
+        line(out, "image", &images, layout);
+    }
+    if first.rule == Rule::OsNotPinned {
+        line(out, "why", &os_not_pinned(first), layout);
+    } else {
+        line(out, "why", &shorten_digests(&first.message), layout);
+    }
+    if first.nodes > 0 && first.rule != Rule::NodeLabelMismatch {
+        line(out, "nodes", &nodes(first), layout);
+    }
+    if !first.expect.is_empty() {
+        line(out, "see", &shorten_digests(&expectations(&first.expect)), layout);
+    }
+    line(out, "do", first.rule.advice(), layout);
+    out.push('\n');
+}
+
+fn label(verdict: Verdict) -> (&'static str, Style) {
+    match verdict {
+        Verdict::Fails => ("FAILS", Style::Bad),
+        Verdict::AtRisk => ("AT RISK", Style::Risky),
+        Verdict::Unknown => ("UNKNOWN", Style::Unclear),
+        Verdict::Ok => ("WARNING", Style::Risky),
+        Verdict::Unplaced => ("NOTE", Style::Faint),
+    }
+}
+
+fn os_not_pinned(finding: &Finding) -> String {
+    format!(
+        "the images are built for another OS than {}, and nothing keeps the pods off those nodes",
+        finding.platforms.join(", ")
+    )
+}
+
+/// `ns/Kind/name [container]`, a few of them.
+fn workloads(group: &Group<'_>, layout: &Layout) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for finding in &group.findings {
+        let mut name = id(&finding.workload);
+        if !finding.container.is_empty() && finding.container != finding.workload.name {
+            let _ = write!(name, " [{}]", finding.container);
+        }
+        if finding.dormant {
+            name.push_str(" (dormant)");
+        }
+        if let Some(location) = &finding.location {
+            let _ = write!(name, " {}:{}", location.file, location.line);
+        }
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let all = names.len();
+    if all == 1 {
+        return names.concat();
+    }
+    if !layout.show_all {
+        names.truncate(NAMED);
+    }
+    let more = all - names.len();
+    let tail = if more > 0 { format!(" and {more} more (--show all)") } else { String::new() };
+    format!("{all} places: {}{tail}", names.join(", "))
+}
+
+fn id(id: &ObjectId) -> String {
+    if id.namespace.is_empty() {
+        format!("{}/{}", id.kind, id.name)
+    } else {
+        format!("{}/{}/{}", id.namespace, id.kind, id.name)
+    }
+}
+
+fn images(group: &Group<'_>) -> String {
+    let mut images: Vec<&str> = Vec::new();
+    for finding in &group.findings {
+        if !finding.image.is_empty() && !images.contains(&finding.image.as_str()) {
+            images.push(&finding.image);
+        }
+    }
+    match images.as_slice() {
+        [] => String::new(),
+        [one] => shorten_digests(one),
+        many => {
+            let named: Vec<_> = many.iter().take(NAMED).copied().collect();
+            let more = many.len() - named.len();
+            let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+            shorten_digests(&format!("{} images: {}{tail}", many.len(), named.join(", ")))
+        }
+    }
+}
+
+fn nodes(finding: &Finding) -> String {
+    let platforms = finding.platforms.join(", ");
+    match finding.source {
+        "hypothetical" => format!("{platforms} (as named with --platform)"),
+        "potential" => format!("{platforms}, which {} may start", finding.from.join(", ")),
+        _ => format!(
+            "{platforms}: {} of {} it may land on ({})",
+            finding.nodes,
+            finding.of_nodes,
+            some_of(&finding.node_examples, finding.nodes)
+        ),
+    }
+}
+
+fn expectations(expect: &[Expectation]) -> String {
+    let parts: Vec<String> = expect
+        .iter()
+        .map(|expectation| {
+            let exit = expectation
+                .exit_code
+                .map(|code| format!(" (exit code {code})"))
+                .unwrap_or_default();
+            match expectation.seen {
+                Seen::Status => format!("status {}{exit}", expectation.text),
+                Seen::Event => format!("event \"{}\"{exit}", expectation.text),
+                Seen::Log => format!("log \"{}\"{exit}", expectation.text),
+            }
+        })
+        .collect();
+    parts.join("; ")
+}
+
+fn unplaced(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
+    let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
+    for workload in workloads.iter().filter(|workload| workload.verdict == Verdict::Unplaced) {
+        let reason = workload.reason.as_deref().unwrap_or_default();
+        match by_reason.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(id(&workload.id)),
+            None => by_reason.push((reason, vec![id(&workload.id)])),
+        }
+    }
+    for (reason, names) in by_reason {
+        let (label, style) = label(Verdict::Unplaced);
+        let _ = writeln!(
+            out,
+            "{}{}",
+            layout.paint.apply(style, &format!("{label:INDENT$}")),
+            layout.paint.apply(Style::Strong, "no node admits it")
+        );
+        let shown: Vec<String> = names.iter().take(NAMED).cloned().collect();
+        let more = names.len() - shown.len();
+        let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+        line(out, "where", &format!("{}{tail}", shown.join(", ")), layout);
+        line(out, "why", reason, layout);
+        out.push('\n');
+    }
+}
+
+/// `--show all`: every workload with its verdict.
+fn listing(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
+    for workload in workloads {
+        let (_, style) = label(workload.verdict);
+        let style = if workload.verdict == Verdict::Ok { Style::Good } else { style };
+        let verdict = layout.paint.apply(style, &format!("{:INDENT$}", workload.verdict.as_str()));
+        let dormant = if workload.dormant { " (dormant)" } else { "" };
+        let on = if workload.platforms.is_empty() {
+            String::new()
+        } else {
+            format!("  on {}", workload.platforms.join(", "))
+        };
+        let _ = writeln!(out, "{verdict}{}{dormant}{}", clean(&id(&workload.id)), clean(&on));
+    }
+    if !workloads.is_empty() {
+        out.push('\n');
+    }
+}
+
+fn incomplete(out: &mut String, report: &Report, layout: &Layout) {
+    for entry in &report.incomplete {
+        let (label, style) =
+            if entry.matters { ("NOT SEEN", Style::Unclear) } else { ("NOTE", Style::Faint) };
+        let head = layout.paint.apply(style, &format!("{label:INDENT$}"));
+        let _ = writeln!(out, "{head}{}", layout.paint.apply(Style::Strong, &clean(&entry.what)));
+        line(out, "why", &entry.why, layout);
+        if !entry.hint.is_empty() {
+            line(out, "do", &entry.hint, layout);
+        }
+        out.push('\n');
+    }
+}
+
+/// One labelled line of a block, wrapped under itself.
+fn line(out: &mut String, name: &str, text: &str, layout: &Layout) {
+    let text = clean(text);
+    let width = layout.width.map(|width| width.saturating_sub(INDENT));
+    for (at, piece) in wrap(&text, width).iter().enumerate() {
+        let name = if at == 0 { name } else { "" };
+        let _ = writeln!(
+            out,
+            "{}{piece}",
+            layout.paint.apply(Style::Faint, &format!("  {name:width$}", width = INDENT - 2))
+        );
+    }
+}
+
+/// Running text without a label.
+fn push(out: &mut String, indent: &str, text: &str, layout: &Layout) {
+    for piece in wrap(text, layout.width) {
+        let _ = writeln!(out, "{indent}{piece}");
+    }
+}
+
+/// What was scanned, in one sentence.
+fn scope_line(report: &Report, scope: &Scope) -> String {
+    let place = match &scope.source {
+        Source::Cluster { context, namespace, targets } => {
+            let cluster = context
+                .as_ref()
+                .map_or_else(|| "the cluster".to_owned(), |name| format!("context {name}"));
+            let namespace = namespace
+                .as_ref()
+                .map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
+            let targets =
+                if targets.is_empty() { String::new() } else { format!("{} in ", targets.join(" ")) };
+            format!("{targets}{cluster}, {namespace}")
+        }
+        Source::Files(files) => some_of_files(files),
+    };
+    let summary = report.summary();
+    clean(&format!(
+        "Scanned {place}: {}, {}; {}.",
+        count(summary.workloads, "workload"),
+        count(summary.images, "image"),
+        nodes_line(&report.platforms, &scope.nodes_from)
+    ))
+    .into_owned()
+}
+
+fn some_of_files(files: &[String]) -> String {
+    match files {
+        [] => "nothing".to_owned(),
+        [one] if one == "-" => "standard input".to_owned(),
+        [one] => one.clone(),
+        many if many.len() <= 3 => many.join(", "),
+        many => format!("{} files", many.len()),
+    }
+}
+
+/// Which nodes, and where they come from.
+fn nodes_line(platforms: &[PlatformRow], from: &[NodesFrom]) -> String {
+    let existing: usize = platforms.iter().map(|row| row.nodes).sum();
+    let words: Vec<&str> = from
+        .iter()
+        .map(|from| match from {
+            NodesFrom::Cluster => "the cluster",
+            NodesFrom::Files => "the files",
+            NodesFrom::Flags => "--platform",
+        })
+        .collect();
+    let rows: Vec<String> = platforms
+        .iter()
+        .map(|row| {
+            let number = if row.source == "existing" { format!("{} ", row.nodes) } else { String::new() };
+            format!("{number}{} ({})", row.platform, row.runtimes.join(", "))
+        })
+        .collect();
+    if rows.is_empty() {
+        return "no nodes".to_owned();
+    }
+    if existing == 0 {
+        return format!("for {}", rows.join(", "));
+    }
+    format!("{} from {}: {}", count(existing, "node"), words.join(" and "), rows.join(", "))
+}
+
+fn summary_line(summary: &Summary, report: &Report, layout: &Layout) -> String {
+    let mut parts = Vec::new();
+    let mut part = |number: usize, words: &str, style: Style| {
+        if number > 0 {
+            parts.push(layout.paint.apply(style, &format!("{number} {words}")));
+        }
+    };
+    part(summary.fails, if summary.fails == 1 { "fails" } else { "fail" }, Style::Bad);
+    part(summary.at_risk, "at risk", Style::Risky);
+    part(summary.unknown, "unknown", Style::Unclear);
+    part(summary.unplaced, "on no node", Style::Faint);
+    part(summary.ok, "ok", Style::Good);
+    let not_seen = report.incomplete.iter().filter(|entry| entry.matters).count();
+    let not_seen = if not_seen > 0 {
+        format!(" {} could not be looked at.", count(not_seen, "thing"))
+    } else {
+        String::new()
+    };
+    if parts.is_empty() {
+        return format!("No workloads found.{not_seen}");
+    }
+    format!("{}: {}.{not_seen}", count(summary.workloads, "workload"), parts.join(", "))
+}

@@ -1,0 +1,96 @@
+//! `-o wide`: one row a workload, container and class of nodes, for wide terminals and for `awk`.
+
+use comfy_table::{ContentArrangement, Table};
+
+use super::scope::Scope;
+use super::text::shorten_digests;
+use super::{Layout, clean, json};
+use crate::runtime::{NodeClass, Outcome, OutcomeKind};
+use crate::verdict::{ContainerResult, Report, WorkloadResult};
+
+const HEADER: [&str; 10] = [
+    "VERDICT", "NAMESPACE", "KIND", "NAME", "CONTAINER", "TYPE", "IMAGE", "NODES", "OUTCOME", "REASON",
+];
+
+pub(super) fn render(report: &Report, _scope: &Scope, layout: &Layout) -> String {
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    if layout.headers {
+        table.set_header(HEADER);
+    }
+    let mut rows = 0;
+    for workload in &report.workloads {
+        for container in &workload.containers {
+            for (class, outcome) in &container.outcomes {
+                if layout.show_all || worth_showing(container, outcome) {
+                    table.add_row(row(workload, container, class, outcome));
+                    rows += 1;
+                }
+            }
+        }
+        if workload.containers.iter().all(|c| c.outcomes.is_empty()) {
+            table.add_row(unplaced(workload));
+            rows += 1;
+        }
+    }
+    let mut out = String::new();
+    if rows > 0 || layout.headers {
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        for line in table.lines() {
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+    }
+    for entry in &report.incomplete {
+        out.push_str(&format!("not seen: {}: {}\n", clean(&entry.what), clean(&entry.why)));
+    }
+    out
+}
+
+fn worth_showing(container: &ContainerResult, outcome: &Outcome) -> bool {
+    container.role.counts() && outcome.kind != OutcomeKind::Runs
+}
+
+fn row(
+    workload: &WorkloadResult,
+    container: &ContainerResult,
+    class: &NodeClass,
+    outcome: &Outcome,
+) -> Vec<String> {
+    [
+        workload.verdict.as_str(),
+        &workload.id.namespace,
+        &workload.id.kind,
+        &workload.id.name,
+        &container.name,
+        json::role(container.role),
+        &shorten_digests(&container.image),
+        &format!("{},{}", class.platform, class.runtime),
+        outcome.kind.as_str(),
+        &shorten_digests(&outcome.reason),
+    ]
+    .into_iter()
+    .map(|cell| if cell.is_empty() { "-".to_owned() } else { clean(cell).into_owned() })
+    .collect()
+}
+
+fn unplaced(workload: &WorkloadResult) -> Vec<String> {
+    [
+        workload.verdict.as_str(),
+        &workload.id.namespace,
+        &workload.id.kind,
+        &workload.id.name,
+        "",
+        "",
+        "",
+        "",
+        "",
+        workload.reason.as_deref().unwrap_or_default(),
+    ]
+    .into_iter()
+    .map(|cell| if cell.is_empty() { "-".to_owned() } else { clean(cell).into_owned() })
+    .collect()
+}

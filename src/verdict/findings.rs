@@ -1,0 +1,159 @@
+//! Findings: one a workload, container, rule and origin of nodes, whatever the number of nodes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rule::{Rule, Severity};
+use super::{Verdict, WorkloadName};
+use crate::model::{Location, NodeOrigin};
+use crate::runtime::{Certainty, Expectation};
+
+/// Something that is wrong, or could not be checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which rule speaks.
+    pub rule: Rule,
+    /// How bad.
+    pub severity: Severity,
+    /// The verdict that this finding alone would give.
+    pub verdict: Verdict,
+    /// The workload (or node) it is about.
+    pub workload: WorkloadName,
+    /// The workload has no pods now and starts none.
+    pub dormant: bool,
+    /// The container; empty for findings about nodes.
+    pub container: String,
+    /// The image as written; empty for findings about nodes.
+    pub image: String,
+    /// The platforms of the nodes concerned, sorted.
+    pub platforms: Vec<String>,
+    /// Which kind of nodes is concerned.
+    pub source: &'static str,
+    /// The pools of potential nodes.
+    pub from: Vec<String>,
+    /// How many nodes are concerned.
+    pub nodes: usize,
+    /// How many nodes the workload may land on in all.
+    pub of_nodes: usize,
+    /// Some of their names, sorted.
+    pub node_examples: Vec<String>,
+    /// Why, for people: a sentence fragment.
+    pub message: String,
+    /// What will be seen.
+    pub expect: Vec<Expectation>,
+    /// How sure.
+    pub certainty: Certainty,
+    /// Where the image stands, when the object came from a file.
+    pub location: Option<Location>,
+}
+
+/// How many node names a finding carries.
+const EXAMPLES: usize = 3;
+
+/// Collects what is found about one container, class by class, and makes one finding a rule and origin of it.
+#[derive(Debug, Default)]
+pub(super) struct FindingBuilder<'a> {
+    parts: BTreeMap<(Rule, &'static str), Part<'a>>,
+}
+
+#[derive(Debug, Default)]
+struct Part<'a> {
+    severity: Option<Severity>,
+    platforms: BTreeSet<String>,
+    from: BTreeSet<&'a str>,
+    nodes: BTreeSet<u32>,
+    examples: BTreeSet<&'a str>,
+    messages: Vec<String>,
+    expect: Vec<Expectation>,
+    certainty: Option<Certainty>,
+    verdict: Option<Verdict>,
+}
+
+/// What one class of nodes adds to a finding.
+pub(super) struct Observation<'a> {
+    pub(super) rule: Rule,
+    pub(super) severity: Severity,
+    pub(super) origin: &'a NodeOrigin,
+    pub(super) platform: String,
+    /// Indices of the nodes.
+    pub(super) nodes: &'a [u32],
+    /// Their names.
+    pub(super) names: Vec<&'a str>,
+    pub(super) message: String,
+    pub(super) expect: &'a [Expectation],
+    pub(super) certainty: Certainty,
+    pub(super) verdict: Verdict,
+}
+
+/// What all findings about a container have in common.
+pub(super) struct About<'a> {
+    pub(super) workload: &'a WorkloadName,
+    pub(super) dormant: bool,
+    pub(super) container: &'a str,
+    pub(super) image: &'a str,
+    pub(super) of_nodes: usize,
+    pub(super) location: Option<&'a Location>,
+}
+
+impl<'a> FindingBuilder<'a> {
+    pub(super) fn add(&mut self, seen: Observation<'a>) {
+        let part = self.parts.entry((seen.rule, seen.origin.as_str())).or_default();
+        part.severity = Some(part.severity.map_or(seen.severity, |s| s.min(seen.severity)));
+        part.platforms.insert(seen.platform);
+        if let NodeOrigin::Potential(pool) = seen.origin {
+            part.from.insert(pool);
+        }
+        part.nodes.extend(seen.nodes);
+        part.examples.extend(seen.names);
+        if !part.messages.contains(&seen.message) {
+            part.messages.push(seen.message);
+        }
+        for expectation in seen.expect {
+            if !part.expect.contains(expectation) {
+                part.expect.push(expectation.clone());
+            }
+        }
+        part.certainty = Some(part.certainty.map_or(seen.certainty, |c| c.max(seen.certainty)));
+        part.verdict = Some(part.verdict.map_or(seen.verdict, |v| v.min(seen.verdict)));
+    }
+
+    /// The findings. `covers` says what failing on these nodes alone means for the workload.
+    pub(super) fn build(
+        self,
+        about: &About<'_>,
+        covers: impl Fn(&BTreeSet<u32>) -> Verdict,
+    ) -> Vec<Finding> {
+        self.parts
+            .into_iter()
+            .map(|((rule, source), part)| {
+                let verdict = match part.verdict.unwrap_or(Verdict::Ok) {
+                    Verdict::Fails => covers(&part.nodes),
+                    verdict => verdict,
+                };
+                Finding {
+                    rule,
+                    severity: part.severity.unwrap_or(rule.severity()),
+                    verdict,
+                    workload: about.workload.clone(),
+                    dormant: about.dormant,
+                    container: about.container.to_owned(),
+                    image: about.image.to_owned(),
+                    platforms: part.platforms.into_iter().collect(),
+                    source,
+                    from: part.from.into_iter().map(str::to_owned).collect(),
+                    nodes: part.nodes.len(),
+                    of_nodes: about.of_nodes,
+                    node_examples: part
+                        .examples
+                        .into_iter()
+                        .take(EXAMPLES)
+                        .map(str::to_owned)
+                        .collect(),
+                    message: part.messages.join("; "),
+                    expect: part.expect,
+                    certainty: part.certainty.unwrap_or(Certainty::Likely),
+                    location: about.location.cloned(),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,594 @@
+//! Judges every workload: container by container, class of nodes by class of nodes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::findings::{About, FindingBuilder, Observation};
+use super::nodes::NodeClasses;
+use super::rule::{Rule, Severity};
+use super::{ContainerResult, Finding, ImageRow, Report, Verdict, WorkloadResult};
+use crate::image::{ImageAnswer, ImageError, ImageFacts, ImageRef, ReferenceError};
+use crate::model::{
+    ContainerRole, Incomplete, Location, Node, NodeOrigin, PodSpec, Workload,
+};
+use crate::placement::Placement;
+use crate::runtime::{
+    Cause, Certainty, Expectation, NodeClass, Outcome, OutcomeKind, PodContext, Seen, decide,
+};
+
+/// Everything that a judgement rests on.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// The workloads, sorted by id.
+    pub workloads: &'a [Workload],
+    /// For each workload, for each of its templates, where it may land.
+    pub placements: &'a [Vec<Arc<Placement>>],
+    /// The nodes that placements index.
+    pub nodes: &'a [Node],
+    /// Their classes.
+    pub classes: &'a NodeClasses,
+    /// Whether the nodes are known at all: `false` where they could not be listed and none was named.
+    pub nodes_known: bool,
+    /// What registries and layouts said.
+    pub answers: &'a BTreeMap<ImageRef, ImageAnswer>,
+    /// What could not be seen.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// Judges all workloads.
+#[must_use]
+pub fn judge(evidence: Evidence<'_>) -> Report {
+    let held = HeldImages::collect(&evidence);
+    let mut findings = label_mismatches(evidence.nodes);
+    let mut workloads = Vec::with_capacity(evidence.workloads.len());
+    for (workload, placements) in evidence.workloads.iter().zip(evidence.placements) {
+        let judged = WorkloadJudge { evidence: &evidence, held: &held, workload, placements }.judge();
+        workloads.push(judged.0);
+        findings.extend(judged.1);
+    }
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    Report {
+        platforms: evidence.classes.rows(),
+        images: image_rows(evidence.answers),
+        workloads,
+        findings,
+        incomplete: evidence.incomplete,
+    }
+}
+
+/// Worst verdict first, then rules as listed, then by name.
+fn order(finding: &Finding) -> impl Ord + '_ {
+    (
+        finding.verdict,
+        finding.severity,
+        finding.rule,
+        &finding.image,
+        &finding.workload,
+        &finding.container,
+        finding.source,
+    )
+}
+
+fn image_rows(answers: &BTreeMap<ImageRef, ImageAnswer>) -> Vec<ImageRow> {
+    answers
+        .iter()
+        .map(|(image, answer)| {
+            let facts = answer.result.as_ref().ok();
+            ImageRow {
+                image: image.to_string(),
+                digest: facts.map(|facts| facts.digest.to_string()),
+                media_type: facts.map(|facts| facts.media_type.clone()),
+                asked_at: answer.asked_at.clone(),
+                credential: answer.credential,
+                error: answer.result.as_ref().err().map(ToString::to_string),
+            }
+        })
+        .collect()
+}
+
+struct WorkloadJudge<'a> {
+    evidence: &'a Evidence<'a>,
+    held: &'a HeldImages,
+    workload: &'a Workload,
+    placements: &'a [Arc<Placement>],
+}
+
+/// An image of a container, as far as it is known.
+enum Known<'a> {
+    Facts(&'a ImageFacts),
+    Failed(&'a ImageRef, &'a ImageError),
+    Broken(ReferenceError),
+    /// Never asked for: the workload lands nowhere.
+    NotAsked,
+}
+
+impl<'a> WorkloadJudge<'a> {
+    fn judge(&self) -> (WorkloadResult, Vec<Finding>) {
+        let nodes: BTreeSet<u32> =
+            self.placements.iter().flat_map(|placement| &placement.nodes).copied().collect();
+        let mut containers = Vec::new();
+        let mut findings = Vec::new();
+        // The worst outcome of each node, over all templates and containers that count.
+        let mut worst: BTreeMap<u32, OutcomeKind> = BTreeMap::new();
+        let mut unknown_reason = None;
+        for (template, placement) in self.workload.templates.iter().zip(self.placements) {
+            let groups = self.evidence.classes.group(&placement.nodes);
+            for subject in subjects(&template.spec) {
+                let known = self.look_up(subject.image);
+                let mut outcomes = Vec::new();
+                let mut builder = FindingBuilder::default();
+                for (&class_at, members) in &groups {
+                    let Some(class) = self.evidence.classes.classes.get(class_at as usize) else {
+                        continue;
+                    };
+                    let context = PodContext {
+                        has_command: !subject.command.is_empty(),
+                        runtime_class: template.spec.runtime_class_name.as_deref(),
+                    };
+                    let seen = self.outcome(&known, &subject, context, class, members);
+                    if subject.role.counts() {
+                        for &node in members {
+                            let entry = worst.entry(node).or_insert(OutcomeKind::Runs);
+                            *entry = (*entry).max(seen.outcome.kind);
+                        }
+                        if seen.outcome.kind == OutcomeKind::Unknown && unknown_reason.is_none() {
+                            unknown_reason = Some(seen.outcome.reason.clone());
+                        }
+                        if let Some(rule) = self.rule(&seen, &known, class, &groups) {
+                            builder.add(self.observe(rule, &seen, class));
+                        }
+                    }
+                    outcomes.push((class.clone(), seen.outcome));
+                }
+                let about = About {
+                    workload: &self.workload.id,
+                    dormant: self.workload.dormant,
+                    container: subject.name,
+                    image: subject.image,
+                    of_nodes: nodes.len(),
+                    location: subject.location.or(self.workload.location.as_ref()),
+                };
+                findings.extend(builder.build(&about, |failing| self.verdict_of(failing, &nodes)));
+                merge(&mut containers, self.container(&subject, &known, outcomes));
+            }
+        }
+        let failing: BTreeSet<u32> =
+            worst.iter().filter(|(_, kind)| kind.is_failure()).map(|(&node, _)| node).collect();
+        let any = |wanted: OutcomeKind| worst.values().any(|&kind| kind == wanted);
+        let (verdict, reason) = if !self.evidence.nodes_known {
+            (Verdict::Unknown, Some("no node is known; name platforms with --platform".to_owned()))
+        } else if nodes.is_empty() {
+            (Verdict::Unplaced, Some(self.refusals()))
+        } else if !failing.is_empty() {
+            (self.verdict_of(&failing, &nodes), None)
+        } else if any(OutcomeKind::Depends) {
+            (Verdict::AtRisk, None)
+        } else if any(OutcomeKind::Unknown) {
+            (Verdict::Unknown, unknown_reason)
+        } else {
+            (Verdict::Ok, None)
+        };
+        let platforms: BTreeSet<String> = nodes
+            .iter()
+            .filter_map(|&node| self.evidence.classes.of_node.get(node as usize))
+            .filter_map(|&class| self.evidence.classes.classes.get(class as usize))
+            .map(|class| class.platform.to_string())
+            .collect();
+        let result = WorkloadResult {
+            id: self.workload.id.clone(),
+            location: self.workload.location.clone(),
+            dormant: self.workload.dormant,
+            verdict,
+            reason,
+            platforms: platforms.into_iter().collect(),
+            containers,
+        };
+        (result, findings)
+    }
+
+    /// What failing on `failing` means for a workload that may land on `nodes` (DESIGN §1).
+    fn verdict_of(&self, failing: &BTreeSet<u32>, nodes: &BTreeSet<u32>) -> Verdict {
+        let potential = |node: &u32| {
+            let node = self.evidence.nodes.get(*node as usize);
+            matches!(node.map(|node| &node.origin), Some(NodeOrigin::Potential(_)))
+        };
+        let certain_place = failing.iter().any(|node| !potential(node));
+        let everywhere = failing.len() == nodes.len();
+        // A DaemonSet must run on each of its nodes: failing on one is failing.
+        if certain_place && (everywhere || self.workload.is_daemon_set()) {
+            Verdict::Fails
+        } else {
+            Verdict::AtRisk
+        }
+    }
+
+    fn refusals(&self) -> String {
+        let mut tally: BTreeMap<String, usize> = BTreeMap::new();
+        for placement in self.placements {
+            for (refusal, count) in &placement.refusals {
+                *tally.entry(refusal.to_string()).or_default() += count;
+            }
+        }
+        let mut most: Vec<_> = tally.into_iter().collect();
+        most.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let parts: Vec<_> = most
+            .iter()
+            .take(3)
+            .map(|(refusal, count)| format!("{refusal} ({count} of {} nodes)", self.evidence.nodes.len()))
+            .collect();
+        if parts.is_empty() { "there is no node".to_owned() } else { parts.join("; ") }
+    }
+
+    fn look_up(&self, image: &str) -> Known<'a> {
+        let parsed = match ImageRef::parse(image) {
+            Ok(parsed) => parsed,
+            Err(error) => return Known::Broken(error),
+        };
+        match self.evidence.answers.get_key_value(&parsed) {
+            Some((_, ImageAnswer { result: Ok(facts), .. })) => Known::Facts(facts),
+            Some((parsed, ImageAnswer { result: Err(error), .. })) => Known::Failed(parsed, error),
+            None => Known::NotAsked,
+        }
+    }
+
+    fn outcome(
+        &self,
+        known: &Known<'_>,
+        subject: &Subject<'_>,
+        context: PodContext<'_>,
+        class: &NodeClass,
+        members: &[u32],
+    ) -> Seeing {
+        let all = |outcome| Seeing { outcome, rule: None, nodes: members.to_vec() };
+        match known {
+            Known::Facts(facts) => all(decide(facts, context, class)),
+            Known::Broken(error) => Seeing {
+                rule: Some(Rule::InvalidReference),
+                ..all(invalid_reference(subject.image, error, subject.location.is_some()))
+            },
+            Known::NotAsked => all(unread("the image was not asked for".to_owned())),
+            Known::Failed(image, error) => self.failed(image, error, subject, class, members),
+        }
+    }
+
+    fn failed(
+        &self,
+        image: &ImageRef,
+        error: &ImageError,
+        subject: &Subject<'_>,
+        class: &NodeClass,
+        members: &[u32],
+    ) -> Seeing {
+        let seeing = |rule, outcome, nodes| Seeing { outcome, rule: Some(rule), nodes };
+        if !matches!(error, ImageError::NotFound { .. }) {
+            let outcome = unread(error.to_string());
+            return seeing(Rule::ImageUnreadable, outcome, members.to_vec());
+        }
+        let preloaded = "preloaded on the node; give it with --images";
+        let without: Vec<u32> = members
+            .iter()
+            .copied()
+            .filter(|&node| {
+                let name = self.evidence.nodes.get(node as usize).map_or("", |node| &node.name);
+                !self.held.holds(name, image)
+            })
+            .collect();
+        if subject.never_pulled || without.is_empty() {
+            let outcome = unread(format!("{error}, but it may be {preloaded}"));
+            return seeing(Rule::ImageUnreadable, outcome, members.to_vec());
+        }
+        let outcome = Outcome {
+            kind: OutcomeKind::PullFails,
+            certainty: Certainty::Certain,
+            cause: Cause::Unread,
+            reason: error.to_string(),
+            expect: vec![
+                status("ImagePullBackOff"),
+                Expectation {
+                    seen: Seen::Event,
+                    text: match class.runtime.name {
+                        crate::model::RuntimeName::Containerd => format!("{image}: not found"),
+                        _ => "manifest unknown".to_owned(),
+                    },
+                    exit_code: None,
+                },
+            ],
+        };
+        seeing(Rule::ImageNotFound, outcome, without)
+    }
+
+    /// The rule that speaks for an outcome, if any does.
+    fn rule(
+        &self,
+        seen: &Seeing,
+        known: &Known<'_>,
+        class: &NodeClass,
+        groups: &BTreeMap<u32, Vec<u32>>,
+    ) -> Option<Rule> {
+        if let Some(rule) = seen.rule {
+            return Some(rule);
+        }
+        let rule = match (seen.outcome.kind, seen.outcome.cause) {
+            (OutcomeKind::Runs, _) => return None,
+            (OutcomeKind::Fallback, _) => Rule::FallbackPlatform,
+            (OutcomeKind::Depends, _) => Rule::RuntimeDependent,
+            (OutcomeKind::Unknown, _) => Rule::ImageUnreadable,
+            (_, Cause::NoMatch) => Rule::NoMatchingPlatform,
+            (_, Cause::Unsupported) => Rule::UnsupportedImage,
+            (_, _) => Rule::ExecFormatError,
+        };
+        if let Known::Facts(facts) = known
+            && self.lands_on_image_os_too(facts, class, groups)
+        {
+            return Some(Rule::OsNotPinned);
+        }
+        Some(rule)
+    }
+
+    /// Whether the image is for another OS than this class, and the pod may also land on nodes of the image's OS:
+    /// then what is wrong is that the pod does not say which OS it needs.
+    fn lands_on_image_os_too(
+        &self,
+        facts: &ImageFacts,
+        class: &NodeClass,
+        groups: &BTreeMap<u32, Vec<u32>>,
+    ) -> bool {
+        let offered: HashSet<String> =
+            facts.platforms().into_iter().map(|platform| platform.os.to_lowercase()).collect();
+        !offered.is_empty()
+            && !offered.contains(&class.platform.os)
+            && groups
+                .keys()
+                .filter_map(|&class| self.evidence.classes.classes.get(class as usize))
+                .any(|other| offered.contains(&other.platform.os))
+    }
+
+    fn observe<'s>(&self, rule: Rule, seen: &'s Seeing<'_>, class: &'s NodeClass) -> Observation<'s>
+    where
+        'a: 's,
+    {
+        let verdict = match seen.outcome.kind {
+            kind if kind.is_failure() => Verdict::Fails,
+            OutcomeKind::Depends => Verdict::AtRisk,
+            OutcomeKind::Unknown => Verdict::Unknown,
+            _ => Verdict::Ok,
+        };
+        let severity = match verdict {
+            Verdict::Unknown => Severity::Unknown,
+            _ => rule.severity(),
+        };
+        let potential = matches!(class.origin, NodeOrigin::Potential(_));
+        let certainty = if potential {
+            seen.outcome.certainty.max(Certainty::Likely)
+        } else {
+            seen.outcome.certainty
+        };
+        let names = seen
+            .nodes
+            .iter()
+            .filter_map(|&node| self.evidence.nodes.get(node as usize))
+            .map(|node| node.name.as_str())
+            .collect();
+        Observation {
+            rule,
+            severity,
+            origin: &class.origin,
+            platform: class.platform.to_string(),
+            nodes: &seen.nodes,
+            names,
+            message: seen.outcome.reason.clone(),
+            expect: &seen.outcome.expect,
+            certainty,
+            verdict,
+        }
+    }
+
+    fn container(
+        &self,
+        subject: &Subject<'_>,
+        known: &Known<'_>,
+        outcomes: Vec<(NodeClass, Outcome)>,
+    ) -> ContainerResult {
+        let facts = match known {
+            Known::Facts(facts) => Some(*facts),
+            _ => None,
+        };
+        ContainerResult {
+            name: subject.name.to_owned(),
+            role: subject.role,
+            image: subject.image.to_owned(),
+            digest: facts.map(|facts| facts.digest.to_string()),
+            image_platforms: facts
+                .map(|facts| facts.platforms().iter().map(ToString::to_string).collect())
+                .unwrap_or_default(),
+            outcomes,
+        }
+    }
+}
+
+/// An outcome with the nodes that it is true of.
+struct Seeing {
+    outcome: Outcome,
+    /// The rule, where the outcome's cause alone doesn't tell.
+    rule: Option<Rule>,
+    nodes: Vec<u32>,
+}
+
+/// A container or image volume to judge.
+struct Subject<'a> {
+    name: &'a str,
+    role: ContainerRole,
+    image: &'a str,
+    command: &'a [String],
+    never_pulled: bool,
+    location: Option<&'a Location>,
+}
+
+fn subjects(spec: &PodSpec) -> Vec<Subject<'_>> {
+    let containers = spec.all_containers().map(|(role, container)| Subject {
+        name: &container.name,
+        role,
+        image: &container.image,
+        command: &container.command,
+        never_pulled: container.image_pull_policy.as_deref() == Some("Never"),
+        location: container.location.as_ref(),
+    });
+    let volumes = spec.volumes.iter().filter_map(|volume| {
+        let image = volume.image.as_ref().filter(|image| !image.reference.is_empty())?;
+        Some(Subject {
+            name: &volume.name,
+            role: ContainerRole::ImageVolume,
+            image: &image.reference,
+            command: &[],
+            never_pulled: false,
+            location: volume.location.as_ref(),
+        })
+    });
+    containers.chain(volumes).collect()
+}
+
+/// Adds a container's outcomes to those of another template of the same workload.
+fn merge(containers: &mut Vec<ContainerResult>, new: ContainerResult) {
+    let same = containers
+        .iter_mut()
+        .find(|old| old.name == new.name && old.role == new.role && old.image == new.image);
+    let Some(old) = same else {
+        containers.push(new);
+        return;
+    };
+    for (class, outcome) in new.outcomes {
+        if !old.outcomes.iter().any(|(known, _)| *known == class) {
+            old.outcomes.push((class, outcome));
+        }
+    }
+    old.outcomes.sort_by(|a, b| a.0.cmp(&b.0));
+}
+
+fn unread(reason: String) -> Outcome {
+    Outcome {
+        kind: OutcomeKind::Unknown,
+        certainty: Certainty::Depends,
+        cause: Cause::Unread,
+        reason,
+        expect: Vec::new(),
+    }
+}
+
+fn status(text: &str) -> Expectation {
+    Expectation { seen: Seen::Status, text: text.to_owned(), exit_code: None }
+}
+
+/// In a file an unrendered template is work in progress; in a cluster the kubelet refuses it like any other text.
+fn invalid_reference(image: &str, error: &ReferenceError, from_file: bool) -> Outcome {
+    if from_file && ImageRef::looks_unrendered(image) {
+        return unread("the image is an unrendered template; render it first".to_owned());
+    }
+    let reason = if image.is_empty() {
+        "the container names no image".to_owned()
+    } else {
+        format!("the kubelet can't parse this image: {error}")
+    };
+    Outcome {
+        kind: OutcomeKind::PullFails,
+        certainty: Certainty::Certain,
+        cause: Cause::Unread,
+        reason,
+        expect: vec![status("InvalidImageName")],
+    }
+}
+
+/// Warns where a node's label says another platform than the node itself.
+fn label_mismatches(nodes: &[Node]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for node in nodes.iter().filter(|node| node.origin == NodeOrigin::Existing) {
+        for (label, real) in [
+            ("kubernetes.io/arch", &node.platform.architecture),
+            ("kubernetes.io/os", &node.platform.os),
+        ] {
+            let Some(claimed) = node.labels.get(label).filter(|claimed| *claimed != real) else {
+                continue;
+            };
+            if real.is_empty() {
+                continue;
+            }
+            findings.push(Finding {
+                rule: Rule::NodeLabelMismatch,
+                severity: Severity::Warning,
+                verdict: Verdict::Ok,
+                workload: crate::model::ObjectId {
+                    kind: "Node".to_owned(),
+                    name: node.name.clone(),
+                    namespace: String::new(),
+                    api_version: "v1".to_owned(),
+                },
+                dormant: false,
+                container: String::new(),
+                image: String::new(),
+                platforms: vec![node.platform.to_string()],
+                source: node.origin.as_str(),
+                from: Vec::new(),
+                nodes: 1,
+                of_nodes: 1,
+                node_examples: vec![node.name.clone()],
+                message: format!("label {label} says {claimed}, but the node is {real}"),
+                expect: Vec::new(),
+                certainty: Certainty::Certain,
+                location: None,
+            });
+        }
+    }
+    findings
+}
+
+/// Images that nodes certainly hold: where a ready container runs one, or the node's own list names it.
+#[derive(Debug, Default)]
+struct HeldImages {
+    by_node: HashMap<String, HashSet<ImageRef>>,
+}
+
+impl HeldImages {
+    /// Only images that a registry doesn't have are looked for; usually there are none.
+    fn collect(evidence: &Evidence<'_>) -> Self {
+        let missing: HashSet<&ImageRef> = evidence
+            .answers
+            .iter()
+            .filter(|(_, answer)| matches!(answer.result, Err(ImageError::NotFound { .. })))
+            .map(|(image, _)| image)
+            .collect();
+        let mut held = Self::default();
+        if missing.is_empty() {
+            return held;
+        }
+        let mut hold = |node: &str, image: &str| {
+            if let Ok(image) = ImageRef::parse(image)
+                && missing.contains(&image)
+            {
+                held.by_node.entry(node.to_owned()).or_default().insert(image);
+            }
+        };
+        for node in evidence.nodes {
+            for image in &node.images {
+                hold(&node.name, image);
+            }
+        }
+        for workload in evidence.workloads {
+            for pod in &workload.pods {
+                let Some(node) = &pod.node else { continue };
+                for ready in &pod.ready {
+                    for template in &workload.templates {
+                        for (_, container) in template.spec.all_containers() {
+                            if container.name == ready.name {
+                                hold(node, &container.image);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        held
+    }
+
+    fn holds(&self, node: &str, image: &ImageRef) -> bool {
+        self.by_node.get(node).is_some_and(|images| images.contains(image))
+    }
+}

@@ -1,0 +1,160 @@
+//! From outcomes to verdicts and findings (DESIGN §1, §3). Pure: inventory, placements and answers in, a report out.
+
+mod findings;
+mod gate;
+mod judge;
+mod nodes;
+mod rule;
+
+use crate::model::{Incomplete, Location, ObjectId};
+
+pub use findings::Finding;
+pub use gate::{FailOn, Gate, GateOutcome};
+pub use judge::{Evidence, judge};
+pub use nodes::{NodeClasses, PlatformRow, emulator_installer};
+pub use rule::{Rule, Severity};
+
+use crate::image::CredentialKind;
+use crate::model::ContainerRole;
+use crate::runtime::{NodeClass, Outcome};
+
+/// What a workload will do, from worst to best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// A failure on every node it may land on.
+    Fails,
+    /// A failure on some node, or something that can't be seen on some.
+    AtRisk,
+    /// Could not be found out on some node.
+    Unknown,
+    /// Nothing against it.
+    Ok,
+    /// No node admits it; never counted.
+    Unplaced,
+}
+
+impl Verdict {
+    /// The word that machine formats use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fails => "fails",
+            Self::AtRisk => "at-risk",
+            Self::Unknown => "unknown",
+            Self::Ok => "ok",
+            Self::Unplaced => "unplaced",
+        }
+    }
+}
+
+/// Who a finding is about.
+pub type WorkloadName = ObjectId;
+
+/// All that a scan found out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The platforms of the nodes that were looked at.
+    pub platforms: Vec<PlatformRow>,
+    /// Each workload once, sorted by id.
+    pub workloads: Vec<WorkloadResult>,
+    /// Each distinct image once, sorted.
+    pub images: Vec<ImageRow>,
+    /// What is wrong, worst first.
+    pub findings: Vec<Finding>,
+    /// What could not be seen.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// A workload and what will become of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkloadResult {
+    /// Which workload.
+    pub id: ObjectId,
+    /// Where it begins, when it came from a file.
+    pub location: Option<Location>,
+    /// It has no pods now and starts none.
+    pub dormant: bool,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is unplaced or unknown.
+    pub reason: Option<String>,
+    /// The platforms it may land on, sorted.
+    pub platforms: Vec<String>,
+    /// Its containers.
+    pub containers: Vec<ContainerResult>,
+}
+
+/// A container and its outcome on each class of nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContainerResult {
+    /// Its name.
+    pub name: String,
+    /// Its part in the pod.
+    pub role: ContainerRole,
+    /// The image as written.
+    pub image: String,
+    /// Digest of what the reference leads to, when it was read.
+    pub digest: Option<String>,
+    /// What the image offers.
+    pub image_platforms: Vec<String>,
+    /// One for each class of nodes, sorted.
+    pub outcomes: Vec<(NodeClass, Outcome)>,
+}
+
+/// A distinct image and how it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageRow {
+    /// The normalised reference.
+    pub image: String,
+    /// Digest of the top-level document.
+    pub digest: Option<String>,
+    /// Its media type.
+    pub media_type: Option<String>,
+    /// Who was asked.
+    pub asked_at: String,
+    /// With which kind of credential.
+    pub credential: CredentialKind,
+    /// Why it could not be read.
+    pub error: Option<String>,
+}
+
+/// How many workloads have each verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// All workloads.
+    pub workloads: usize,
+    /// Distinct images.
+    pub images: usize,
+    /// Verdict `fails`.
+    pub fails: usize,
+    /// Verdict `at-risk`.
+    pub at_risk: usize,
+    /// Verdict `ok`.
+    pub ok: usize,
+    /// Verdict `unknown`.
+    pub unknown: usize,
+    /// Verdict `unplaced`.
+    pub unplaced: usize,
+}
+
+impl Report {
+    /// Counts the verdicts.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary {
+            workloads: self.workloads.len(),
+            images: self.images.len(),
+            ..Summary::default()
+        };
+        for workload in &self.workloads {
+            *match workload.verdict {
+                Verdict::Fails => &mut summary.fails,
+                Verdict::AtRisk => &mut summary.at_risk,
+                Verdict::Ok => &mut summary.ok,
+                Verdict::Unknown => &mut summary.unknown,
+                Verdict::Unplaced => &mut summary.unplaced,
+            } += 1;
+        }
+        summary
+    }
+}
