@@ -5,4 +5,5 @@
 
 pub mod image;
 pub mod model;
+pub mod placement;
 pub mod runtime;

@@ -2,6 +2,7 @@
 //! them (`data/`, each case with its source). Every case runs, but for those of another issue's parser or matcher,
 //! which one filter on that field leaves out; each test says how many it ran.
 
+mod placement;
 mod platforms;
 mod references;
 

@@ -2,11 +2,11 @@
 
 use archcheck::image::{Content, Digest, Index, IndexEntry, IndexFormat, Platform};
 use archcheck::model::Version;
+use archcheck::runtime::matcher::choose;
 use archcheck::runtime::matcher::containerd::{LibraryVersion, Only, OnlyOs, Ordered};
 use archcheck::runtime::matcher::crio::WantedPlatforms;
 use archcheck::runtime::matcher::docker::DockerMatcher;
 use archcheck::runtime::matcher::windows::WindowsMatcher;
-use archcheck::runtime::matcher::choose;
 use serde_json::Value;
 
 use crate::{cases, report};
