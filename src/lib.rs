@@ -6,4 +6,5 @@
 pub mod image;
 pub mod model;
 pub mod placement;
+pub mod registry;
 pub mod runtime;

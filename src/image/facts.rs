@@ -9,6 +9,8 @@ pub struct ImageFacts {
     pub digest: Digest,
     /// Media type of the top-level document, decided by its body first.
     pub media_type: String,
+    /// What the registry declared (`Content-Type`), where that is a manifest type that contradicts the body.
+    pub served_as: Option<String>,
     /// Index, single manifest or schema 1.
     pub shape: Shape,
 }

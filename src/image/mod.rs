@@ -12,6 +12,6 @@ pub use digest::{Digest, DigestError};
 pub use facts::{
     ConfigFacts, Content, ImageFacts, Index, IndexEntry, IndexFormat, ManifestFacts, Shape,
 };
-pub use manifest::{Document, DocumentError, RawDescriptor, RawIndex, RawManifest, media_type};
+pub use manifest::{Document, DocumentError, DocumentKind, RawDescriptor, RawManifest, media_type};
 pub use platform::{Platform, PlatformError};
 pub use reference::{ImageRef, ReferenceError};

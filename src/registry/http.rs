@@ -1,0 +1,371 @@
+//! Sends requests: schemes, redirects, limits, retries, bounded bodies. Credentials are given, never looked for here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use reqwest::{Client, Url};
+use tokio::sync::Semaphore;
+
+use super::host::{Host, Scheme, is_loopback};
+use super::{RegistryOptions, RegistrySetupError};
+use crate::image::ImageError;
+
+/// How many redirects are followed (archeio and GHCR need one or two).
+const MOST_REDIRECTS: usize = 5;
+/// How often a request is sent again after a failure that may pass.
+const RETRIES: u32 = 2;
+/// Longer waits than this are reported instead of slept.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// The longest text of a registry that is passed on, in characters.
+const LONGEST_DETAIL: usize = 200;
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Request<'a> {
+    /// Path and query on the registry host, beginning with a slash; or a whole URL of a token server.
+    pub(super) target: Target<'a>,
+    pub(super) accept: &'static str,
+    pub(super) authorization: Option<HeaderValue>,
+    /// What the body is, for the error when it is too large.
+    pub(super) what: &'static str,
+    /// The most bytes that the body may have.
+    pub(super) limit: usize,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone)]
+pub(super) enum Target<'a> {
+    Path(&'a str),
+    Url(Url),
+}
+
+/// Sends requests to registries and token servers.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: Client,
+    careless: Client,
+    plain_http: Vec<String>,
+    insecure: Vec<String>,
+    timeout: Duration,
+    global: Semaphore,
+}
+
+impl Http {
+    pub(super) fn new(options: &RegistryOptions) -> Result<Self, RegistrySetupError> {
+        // Fails only where a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let certificates = certificates(&options.ca_files)?;
+        let build = |careless: bool, system: bool| {
+            let mut builder = Client::builder()
+                .user_agent(concat!("kubectl-archcheck/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(options.request_timeout)
+                .tls_danger_accept_invalid_certs(careless);
+            builder = if system {
+                builder.tls_certs_merge(certificates.clone())
+            } else {
+                builder.tls_certs_only(certificates.clone())
+            };
+            builder.build()
+        };
+        // A machine without any trusted certificate can't build a client that asks for them (reqwest #2988); plain http
+        // and --registry-ca must work there all the same.
+        let client = build(false, true)
+            .or_else(|_| build(false, false))
+            .map_err(|error| RegistrySetupError::Client(innermost(&error)))?;
+        let careless = build(true, true)
+            .or_else(|_| build(true, false))
+            .map_err(|error| RegistrySetupError::Client(innermost(&error)))?;
+        Ok(Self {
+            client,
+            careless,
+            plain_http: options.plain_http.clone(),
+            insecure: options.insecure.clone(),
+            timeout: options.request_timeout,
+            global: Semaphore::new(options.concurrency.max(1)),
+        })
+    }
+
+    /// Whether a token server may be asked over plain http: only where its registry is.
+    pub(super) fn speaks_plain_http(&self, host: &Host) -> bool {
+        host.scheme.get() == Some(&Scheme::Http)
+    }
+
+    /// Sends a request, again where a failure may pass.
+    pub(super) async fn send(
+        &self,
+        host: &Host,
+        request: &Request<'_>,
+    ) -> Result<Answer, ImageError> {
+        let mut attempt = 0;
+        loop {
+            if let Some(error) = host.given_up() {
+                return Err(error);
+            }
+            let result = self.send_once(host, request).await;
+            let wait = match &result {
+                Ok(answer) if may_pass(answer.status) => Some(
+                    retry_after(&answer.headers, SystemTime::now()).unwrap_or(backoff(attempt)),
+                ),
+                Err(ImageError::Unreachable { .. }) => Some(backoff(attempt)),
+                _ => None,
+            };
+            match wait {
+                Some(wait) if attempt < RETRIES && wait <= LONGEST_WAIT => {
+                    tracing::debug!(host = host.name, ?wait, "asking again");
+                    tokio::time::sleep(wait).await;
+                    attempt += 1;
+                }
+                _ => return result,
+            }
+        }
+    }
+
+    async fn send_once(&self, host: &Host, request: &Request<'_>) -> Result<Answer, ImageError> {
+        let _global = self.global.acquire().await;
+        let _local = host.limit.acquire().await;
+        let sent = tokio::time::timeout(self.timeout, self.send_by_scheme(host, request)).await;
+        let result = sent.unwrap_or_else(|_| {
+            Err(ImageError::TimedOut {
+                host: host.name.clone(),
+                seconds: self.timeout.as_secs().max(1),
+            })
+        });
+        match &result {
+            Err(error @ (ImageError::Unreachable { .. } | ImageError::TimedOut { .. })) => {
+                host.failed(error)
+            }
+            _ => host.answered(),
+        }
+        result
+    }
+
+    /// Tries the schemes that the host may speak, and remembers the one that it does.
+    async fn send_by_scheme(
+        &self,
+        host: &Host,
+        request: &Request<'_>,
+    ) -> Result<Answer, ImageError> {
+        let url = |scheme: Scheme, path: &str| {
+            Url::parse(&format!("{}://{}{path}", scheme.as_str(), host.name)).map_err(|error| {
+                ImageError::Unreachable {
+                    host: host.name.clone(),
+                    detail: error.to_string(),
+                }
+            })
+        };
+        let path = match &request.target {
+            Target::Url(url) => return self.follow(host, url.clone(), request).await,
+            Target::Path(path) => *path,
+        };
+        if let Some(scheme) = host.scheme.get() {
+            return self.follow(host, url(*scheme, path)?, request).await;
+        }
+        let plain = self.plain_http.contains(&host.name);
+        let either = self.insecure.contains(&host.name) || is_loopback(&host.name);
+        let schemes: &[Scheme] = match (plain, either) {
+            (true, _) => &[Scheme::Http],
+            (false, true) => &[Scheme::Https, Scheme::Http],
+            (false, false) => &[Scheme::Https],
+        };
+        let mut first = None;
+        for scheme in schemes {
+            match self.follow(host, url(*scheme, path)?, request).await {
+                Ok(answer) => {
+                    let _ = host.scheme.set(*scheme);
+                    return Ok(answer);
+                }
+                Err(error @ ImageError::Unreachable { .. }) => {
+                    first.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(first.unwrap_or_else(|| ImageError::Unreachable {
+            host: host.name.clone(),
+            detail: "no scheme to try".to_owned(),
+        }))
+    }
+
+    /// Follows redirects by hand: Authorization never goes to another scheme, host or port, and https never becomes http
+    /// unless the registry itself is plain http.
+    async fn follow(
+        &self,
+        host: &Host,
+        start: Url,
+        request: &Request<'_>,
+    ) -> Result<Answer, ImageError> {
+        let careless = self.insecure.contains(&host.name);
+        let client = if careless {
+            &self.careless
+        } else {
+            &self.client
+        };
+        let mut url = start.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let mut builder = client
+                .get(url.clone())
+                .header(header::ACCEPT, request.accept);
+            if let Some(authorization) = &request.authorization
+                && url.origin() == start.origin()
+            {
+                builder = builder.header(header::AUTHORIZATION, authorization.clone());
+            }
+            let asked = Instant::now();
+            let response = builder
+                .send()
+                .await
+                .map_err(|error| unreachable(host, &error))?;
+            let status = response.status();
+            let shown = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
+            tracing::debug!(%status, ms = asked.elapsed().as_millis(), "GET {shown}");
+            let location = response
+                .headers()
+                .get(header::LOCATION)
+                .and_then(|l| l.to_str().ok());
+            let target = match (status.is_redirection(), location) {
+                (true, Some(location)) => url.join(location).ok(),
+                _ => None,
+            };
+            let Some(target) = target else {
+                return whole(host, response, request).await;
+            };
+            let downgrade = target.scheme() != "https" && start.scheme() == "https";
+            if downgrade || !matches!(target.scheme(), "https" | "http") {
+                return Err(ImageError::NotARegistry {
+                    host: host.name.clone(),
+                    detail: "it redirects from https to something else".to_owned(),
+                });
+            }
+            url = target;
+        }
+        Err(ImageError::NotARegistry {
+            host: host.name.clone(),
+            detail: format!("more than {MOST_REDIRECTS} redirects"),
+        })
+    }
+}
+
+/// Reads a body up to its limit.
+async fn whole(
+    host: &Host,
+    mut response: reqwest::Response,
+    request: &Request<'_>,
+) -> Result<Answer, ImageError> {
+    let too_large = || ImageError::TooLarge {
+        host: host.name.clone(),
+        what: request.what,
+        limit: request.limit,
+    };
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| unreachable(host, &error))?
+    {
+        if body.len() + chunk.len() > request.limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
+}
+
+fn certificates(files: &[PathBuf]) -> Result<Vec<reqwest::Certificate>, RegistrySetupError> {
+    let mut all = Vec::new();
+    for path in files {
+        let wrong = |detail: String| RegistrySetupError::Certificates {
+            path: path.clone(),
+            detail,
+        };
+        let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        let found =
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| wrong(innermost(&e)))?;
+        if found.is_empty() {
+            return Err(wrong("there is no certificate in it".to_owned()));
+        }
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+fn may_pass(status: StatusCode) -> bool {
+    status == StatusCode::REQUEST_TIMEOUT
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || status.is_server_error()
+}
+
+/// Half a second, doubling, with jitter: clients that failed together must not come back together.
+fn backoff(attempt: u32) -> Duration {
+    let longest = 500_u64 << attempt.min(5);
+    let nanos = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |d| d.subsec_nanos());
+    Duration::from_millis(longest / 2 + u64::from(nanos) % (longest / 2))
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110 §10.2.3).
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+fn unreachable(host: &Host, error: &reqwest::Error) -> ImageError {
+    ImageError::Unreachable {
+        host: host.name.clone(),
+        detail: innermost(error),
+    }
+}
+
+/// The cause at the bottom: "Connection refused" says more than "error sending request". Two levels, as TLS errors need.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut last = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        last = cause.to_string();
+        source = cause.source();
+    }
+    short(&last)
+}
+
+/// A registry's own words: one line, without control characters, of bounded length.
+pub(super) fn short(text: &str) -> String {
+    let flat: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let flat = flat.split_whitespace().collect::<Vec<_>>().join(" ");
+    match flat.char_indices().nth(LONGEST_DETAIL) {
+        Some((at, _)) => format!("{}…", &flat[..at]),
+        None => flat,
+    }
+}
+
+/// `Authorization: Basic …`, marked as sensitive so that no log shows it.
+pub(super) fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Hosts are shared between requests.
+pub(super) type SharedHost = Arc<Host>;

@@ -1,0 +1,73 @@
+//! Asks registries, image layouts and archives what a reference holds: the only module that knows HTTP to registries.
+//!
+//! `resolve` is the walk; below it `http` sends (with limits, retries and schemes), `auth` answers challenges, and
+//! `credentials` says which credential belongs to which registry. Mirrors, pull secrets and the disk cache will join
+//! here, between `resolve` and `http`.
+
+mod auth;
+mod credentials;
+mod host;
+mod http;
+mod layout;
+mod resolve;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use credentials::{Credentials, Secret};
+pub use resolve::Registry;
+
+/// How registries are to be asked.
+#[derive(Debug, Clone)]
+pub struct RegistryOptions {
+    /// Hosts that speak plain http.
+    pub plain_http: Vec<String>,
+    /// Hosts whose certificate is not checked, and that may speak plain http.
+    pub insecure: Vec<String>,
+    /// PEM files with certificates to trust beside the system's.
+    pub ca_files: Vec<PathBuf>,
+    /// How long one request may take.
+    pub request_timeout: Duration,
+    /// How many requests at a time, over all hosts.
+    pub concurrency: usize,
+    /// The user's credentials.
+    pub credentials: Credentials,
+    /// Layouts and archives to ask before any registry.
+    pub layouts: Vec<LayoutSpec>,
+}
+
+/// `--images [REF=]PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayoutSpec {
+    /// The reference that the layout answers for; without one, those that its annotations name.
+    pub reference: Option<String>,
+    /// A directory, tar or docker save archive.
+    pub path: PathBuf,
+}
+
+/// Why registries can't be asked at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrySetupError {
+    /// A certificate file.
+    #[error("{path} could not be read as PEM certificates: {detail}")]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A layout or archive.
+    #[error("--images {path}: {detail}")]
+    Layout {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The HTTP client.
+    #[error("no HTTP client could be made: {0}")]
+    Client(String),
+}
