@@ -4,6 +4,7 @@
 //! semver promise.
 
 pub mod image;
+pub mod input;
 pub mod model;
 pub mod placement;
 pub mod registry;

@@ -1,0 +1,145 @@
+//! Cuts a file into documents and parses each on its own, so that one that is broken takes no other with it.
+
+use serde_json::Value;
+
+/// One document of a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Document<'a> {
+    /// Its text, with the `---` line that begins it.
+    pub(super) text: &'a str,
+    /// The line of the file that it begins on, from 1: that of its content, after the `---`.
+    pub(super) first_line: usize,
+    /// How many lines of the file come before `text`.
+    pub(super) lines_before: usize,
+    json: bool,
+}
+
+/// Why a document could not be parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DocumentFailure {
+    /// The line of the file, from 1.
+    pub(super) line: usize,
+    /// What is wrong.
+    pub(super) reason: String,
+}
+
+/// Cuts a file: JSON values one after the other, or YAML at lines that begin with `---`.
+pub(super) fn split(text: &str) -> Vec<Document<'_>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with('{')
+        && let Some(documents) = split_json(text)
+    {
+        return documents;
+    }
+    split_yaml(text)
+}
+
+/// `None` when the text is no JSON: a YAML flow mapping begins alike.
+fn split_json(text: &str) -> Option<Vec<Document<'_>>> {
+    let mut documents = Vec::new();
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    let mut start = 0;
+    while let Some(next) = stream.next() {
+        next.ok()?;
+        let end = stream.byte_offset();
+        let piece = text.get(start..end)?;
+        let blank = piece.len() - piece.trim_start().len();
+        let lines_before = lines(text.get(..start + blank)?);
+        documents.push(Document {
+            text: piece.trim_start(),
+            first_line: lines_before + 1,
+            lines_before,
+            json: true,
+        });
+        start = end;
+    }
+    Some(documents)
+}
+
+fn split_yaml(text: &str) -> Vec<Document<'_>> {
+    let mut starts = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if at > 0 && is_separator(line) {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    starts.push(text.len());
+    let mut documents = Vec::new();
+    let mut lines_before = 0;
+    for pair in starts.windows(2) {
+        let [from, to] = *pair else { continue };
+        let piece = text.get(from..to).unwrap_or_default();
+        let skipped = piece
+            .lines()
+            .take_while(|line| is_blank(line) || is_separator(line))
+            .count();
+        documents.push(Document {
+            text: piece,
+            first_line: lines_before + skipped + 1,
+            lines_before,
+            json: false,
+        });
+        lines_before += lines(piece);
+    }
+    documents
+}
+
+/// `---` alone, or with a comment or content after a blank.
+fn is_separator(line: &str) -> bool {
+    line.strip_prefix("---")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+}
+
+fn is_blank(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with('#')
+}
+
+fn lines(text: &str) -> usize {
+    text.bytes().filter(|b| *b == b'\n').count()
+}
+
+impl Document<'_> {
+    /// Parses the document; an empty one is `null`.
+    pub(super) fn parse(&self) -> Result<Value, DocumentFailure> {
+        if self.json {
+            return serde_json::from_str(self.text).map_err(|error| DocumentFailure {
+                line: self.lines_before + error.line(),
+                reason: error.to_string(),
+            });
+        }
+        // What kubectl accepts (YAML 1.1 by way of sigs.k8s.io/yaml). The budget must let big dumps through, and its
+        // limits on aliases must not let a bomb through.
+        let options = serde_saphyr::options! {
+            legacy_octal_numbers: true,
+            duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+            budget: serde_saphyr::budget! {
+                max_events: 500_000_000,
+                max_nodes: 200_000_000,
+                max_total_scalar_bytes: 2_000_000_000,
+            },
+        };
+        serde_saphyr::from_str_with_options(self.text, options).map_err(|error| {
+            let at = error.location();
+            let line = at
+                .and_then(|at| usize::try_from(at.line()).ok())
+                .filter(|line| *line > 0);
+            let text = error.without_snippet().to_string();
+            let first = text.lines().next().unwrap_or_default();
+            // "error: line 2 column 5: …": the line is counted from the document's start.
+            let reason = first
+                .split_once(": ")
+                .filter(|(head, _)| head.starts_with("error"));
+            let reason = reason.map_or(first, |(_, rest)| rest);
+            let reason = reason
+                .split_once(": ")
+                .filter(|(head, _)| head.starts_with("line "));
+            DocumentFailure {
+                line: line.map_or(self.first_line, |line| self.lines_before + line),
+                reason: reason.map_or(first, |(_, rest)| rest).to_owned(),
+            }
+        })
+    }
+}

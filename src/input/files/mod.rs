@@ -1,0 +1,438 @@
+//! `-f`: files, directories and standard input, read as kubectl reads them. A broken document is one entry of what was
+//! not seen; the others are read all the same.
+
+mod documents;
+mod positions;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use self::documents::{Document, DocumentFailure};
+use self::positions::Positions;
+use super::objects::{Object, Role};
+use crate::model::{Incomplete, Location, PodTemplate};
+
+/// The largest file that is read: dumps of big clusters have tens of megabytes.
+const LARGEST_FILE: u64 = 1024 * 1024 * 1024;
+/// How deep directories are followed with `-R`.
+const DEEPEST: usize = 64;
+/// How deep lists may nest.
+const DEEPEST_LIST: usize = 8;
+
+/// Why `-f` could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// A path that isn't there, or can't be opened.
+    #[error("the path {path:?} can't be read: {source}")]
+    Path {
+        /// The path as given.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A directory without manifests.
+    #[error(
+        "there are no .yaml, .yml or .json files in {0:?} (with -R also in the directories below it)"
+    )]
+    Empty(String),
+}
+
+/// What files hold.
+#[derive(Debug, Default)]
+pub struct FilesRead {
+    /// The objects that matter.
+    pub objects: Vec<Object>,
+    /// How many documents there were, of any kind.
+    pub documents: usize,
+    /// What could not be read.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// Reads all sources: paths, or `-` for `stdin`.
+///
+/// # Errors
+/// When a path isn't there.
+pub fn read(
+    sources: &[String],
+    recursive: bool,
+    stdin: &mut dyn Read,
+) -> Result<FilesRead, FilesError> {
+    let mut read = FilesRead::default();
+    for source in sources {
+        let failed = |error: std::io::Error| FilesError::Path {
+            path: source.clone(),
+            source: error,
+        };
+        if source == "-" {
+            let mut bytes = Vec::new();
+            stdin
+                .take(LARGEST_FILE)
+                .read_to_end(&mut bytes)
+                .map_err(failed)?;
+            read.file("-", bytes);
+            continue;
+        }
+        let path = Path::new(source);
+        if !std::fs::metadata(path).map_err(failed)?.is_dir() {
+            read.file(source, bounded(path).map_err(failed)?);
+            continue;
+        }
+        let mut files = Vec::new();
+        manifests(path, recursive, 0, &mut files).map_err(failed)?;
+        if files.is_empty() {
+            return Err(FilesError::Empty(source.clone()));
+        }
+        for file in files {
+            let name = file.display().to_string();
+            match bounded(&file) {
+                Ok(bytes) => read.file(&name, bytes),
+                Err(error) => read.not_read(&name, error.to_string(), ""),
+            }
+        }
+    }
+    Ok(read)
+}
+
+/// The manifests of a directory, sorted; hidden directories too, as in kubectl.
+fn manifests(
+    dir: &Path,
+    recursive: bool,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+) -> std::io::Result<()> {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(dir)?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()?;
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            if recursive && depth < DEEPEST {
+                manifests(&path, recursive, depth + 1, files)?;
+            }
+        } else if path
+            .extension()
+            .is_some_and(|e| e == "yaml" || e == "yml" || e == "json")
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(LARGEST_FILE)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl FilesRead {
+    fn file(&mut self, name: &str, bytes: Vec<u8>) {
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+                let why = format!("line {line} is not UTF-8");
+                self.not_read(name, why, "save the file as UTF-8 without other encodings");
+                return;
+            }
+        };
+        for document in documents::split(&text) {
+            match document.parse() {
+                Ok(Value::Null) => {}
+                Ok(value) => self.document(name, &document, value),
+                Err(DocumentFailure { line, reason }) => {
+                    let hint = if document.text.contains("{{") {
+                        "it looks like an unrendered template; render it first, as with helm template"
+                    } else {
+                        "correct the document; the others were checked"
+                    };
+                    self.not_read(&format!("{name}:{line}"), reason, hint);
+                }
+            }
+        }
+    }
+
+    fn document(&mut self, name: &str, document: &Document<'_>, value: Value) {
+        self.documents += 1;
+        let positions = Positions::of(document);
+        self.object(name, document, &positions, value, "", 0);
+    }
+
+    /// Reads an object, or each item of a list.
+    fn object(
+        &mut self,
+        name: &str,
+        document: &Document<'_>,
+        positions: &Positions,
+        mut value: Value,
+        route: &str,
+        depth: usize,
+    ) {
+        let place = positions.of_node(route).unwrap_or((document.first_line, 1));
+        let location = Location {
+            file: name.to_owned(),
+            line: place.0,
+            column: place.1,
+        };
+        let is_list = value
+            .get("kind")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| kind.ends_with("List"));
+        if is_list
+            && depth < DEEPEST_LIST
+            && let Some(items) = value.get_mut("items").and_then(Value::as_array_mut)
+        {
+            let typed = list_type(&value);
+            let items = value
+                .get_mut("items")
+                .and_then(Value::as_array_mut)
+                .map(std::mem::take);
+            for (at, mut item) in items.unwrap_or_default().into_iter().enumerate() {
+                // Items of a `DeploymentList` carry no type of their own.
+                if let (Some((api_version, kind)), Some(object)) = (&typed, item.as_object_mut()) {
+                    object
+                        .entry("apiVersion")
+                        .or_insert_with(|| api_version.clone().into());
+                    object.entry("kind").or_insert_with(|| kind.clone().into());
+                }
+                self.object(
+                    name,
+                    document,
+                    positions,
+                    item,
+                    &format!("{route}/items/{at}"),
+                    depth + 1,
+                );
+            }
+            return;
+        }
+        match Object::read(&value) {
+            Ok(Some(mut object)) => {
+                locate(&mut object, name, positions, route);
+                object.location = Some(location);
+                self.objects.push(object);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let hint = "kubectl would refuse this document; correct it, or leave the file out";
+                self.not_read(
+                    &format!("{name}:{}", location.line),
+                    error.to_string(),
+                    hint,
+                );
+            }
+        }
+    }
+
+    fn not_read(&mut self, what: &str, why: String, hint: &str) {
+        self.incomplete.push(Incomplete {
+            what: what.to_owned(),
+            why,
+            hint: hint.to_owned(),
+            matters: true,
+        });
+    }
+}
+
+/// `apps/v1`, `Deployment` of a `DeploymentList`; nothing for a plain `List`.
+fn list_type(list: &Value) -> Option<(String, String)> {
+    let kind = list
+        .get("kind")?
+        .as_str()?
+        .strip_suffix("List")
+        .filter(|kind| !kind.is_empty())?;
+    Some((
+        list.get("apiVersion")?.as_str()?.to_owned(),
+        kind.to_owned(),
+    ))
+}
+
+/// Gives each image the place where it is written.
+fn locate(object: &mut Object, file: &str, positions: &Positions, route: &str) {
+    let (template, inside): (&mut PodTemplate, &str) = match &mut object.role {
+        Role::Node(_) => return,
+        Role::Pod(pod) => (&mut pod.template, ""),
+        Role::Controller(controller) => {
+            let inside = match object.id.kind.as_str() {
+                "CronJob" => "/spec/jobTemplate/spec/template",
+                "PodTemplate" => "/template",
+                _ => "/spec/template",
+            };
+            (&mut controller.template, inside)
+        }
+    };
+    let spec = &mut template.spec;
+    let lists = [
+        ("containers", &mut spec.containers),
+        ("initContainers", &mut spec.init_containers),
+        ("ephemeralContainers", &mut spec.ephemeral_containers),
+    ];
+    let place = |path: String| {
+        let (line, column) = positions.of_node(&path)?;
+        Some(Location {
+            file: file.to_owned(),
+            line,
+            column,
+        })
+    };
+    for (field, containers) in lists {
+        for (at, container) in containers.iter_mut().enumerate() {
+            container.location = place(format!("{route}{inside}/spec/{field}/{at}/image"));
+        }
+    }
+    for (at, volume) in spec.volumes.iter_mut().enumerate() {
+        volume.location = place(format!("{route}{inside}/spec/volumes/{at}/image/reference"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> FilesRead {
+        read(&["-".to_owned()], false, &mut text.as_bytes()).unwrap()
+    }
+
+    fn names(read: &FilesRead) -> Vec<String> {
+        read.objects
+            .iter()
+            .map(|o| format!("{}/{}", o.id.kind, o.id.name))
+            .collect()
+    }
+
+    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: c\n    image: nginx:1.27\n";
+
+    #[test]
+    fn documents_are_read_as_kubectl_reads_them() {
+        for (what, text, expected) in [
+            ("one", POD.to_owned(), vec!["Pod/p"]),
+            ("two, with comments and empty ones", format!("# c\n---\n{POD}--- # next\n\n---\n{POD}"), vec!["Pod/p", "Pod/p"]),
+            ("CRLF and BOM", format!("\u{feff}{}", POD.replace('\n', "\r\n")), vec!["Pod/p"]),
+            ("JSON", r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"j"},"spec":{}}"#.to_owned(), vec!["Pod/j"]),
+            ("JSON after JSON", r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}} {"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"}}"#.to_owned(), vec!["Pod/a", "Pod/b"]),
+            ("List in a List", r#"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}}]}]}"#.to_owned(), vec!["Pod/x"]),
+            ("typed list", r#"{"apiVersion":"apps/v1","kind":"DeploymentList","items":[{"metadata":{"name":"d"},"spec":{"template":{}}}]}"#.to_owned(), vec!["Deployment/d"]),
+            ("anchors, merge keys, octals, 1.1 booleans", "apiVersion: v1\nkind: Pod\nmetadata: &m {name: p}\nspec:\n  hostNetwork: yes\n  volumes: [{name: v, configMap: {defaultMode: 0644}}]\n  containers:\n  - &c {name: a, image: x}\n  - {<<: *c, name: b}\n".to_owned(), vec!["Pod/p"]),
+            ("another kind", "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n".to_owned(), vec![]),
+            ("generateName", "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {template: {}}\n".to_owned(), vec!["Job/run-*"]),
+        ] {
+            let read = read_text(&text);
+            assert_eq!(names(&read), expected, "{what}: {:?}", read.incomplete);
+            assert!(read.incomplete.is_empty(), "{what}: {:?}", read.incomplete);
+        }
+    }
+
+    #[test]
+    fn a_broken_document_names_its_place_and_hides_no_other() {
+        for (broken, line, says, hint) in [
+            ("a:\n\tb: 1\n", 3, "tab", "correct"),
+            ("kind: Pod\n", 2, "apiVersion is not set", "refuse"),
+            (
+                "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 5}]}\n",
+                2,
+                "spec.containers[0].image: invalid type",
+                "refuse",
+            ),
+            (
+                "image: {{ .Values.image }}\n",
+                2,
+                "string scalar",
+                "helm template",
+            ),
+            ("a: [1\n", 2, "bracket", "correct"),
+            ("- 1\n", 2, "apiVersion is not set", "refuse"),
+        ] {
+            let read = read_text(&format!("---\n{broken}---\n{POD}"));
+            assert_eq!(names(&read), ["Pod/p"], "{broken}");
+            let [entry] = read.incomplete.as_slice() else {
+                panic!("{broken}: {:?}", read.incomplete)
+            };
+            assert_eq!(entry.what, format!("-:{line}"), "{broken}: {entry:?}");
+            assert!(entry.why.contains(says), "{broken}: {entry:?}");
+            assert!(entry.hint.contains(hint), "{broken}: {entry:?}");
+        }
+        let mut latin = POD.as_bytes().to_vec();
+        latin.extend(b"# caf\xe9\n");
+        let read = read(&["-".to_owned()], false, &mut latin.as_slice()).unwrap();
+        assert_eq!(read.incomplete[0].why, "line 8 is not UTF-8");
+    }
+
+    #[test]
+    fn images_know_where_they_stand() {
+        let list = format!(
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: apps/v1\n  kind: Deployment\n  metadata: {{name: d}}\n  spec:\n    template:\n      spec:\n        initContainers:\n        - {{name: i, image: one}}\n        containers:\n        - image: \"two\"\n          name: c\n---\n{POD}"
+        );
+        let read = read_text(&list);
+        let images: Vec<_> = read
+            .objects
+            .iter()
+            .flat_map(|object| match &object.role {
+                Role::Controller(c) => c
+                    .template
+                    .spec
+                    .all_containers()
+                    .map(|(_, c)| c.clone())
+                    .collect(),
+                Role::Pod(p) => p
+                    .template
+                    .spec
+                    .all_containers()
+                    .map(|(_, c)| c.clone())
+                    .collect(),
+                Role::Node(_) => Vec::new(),
+            })
+            .map(|c| {
+                let at = c.location.unwrap();
+                (c.image, at.line, at.column)
+            })
+            .collect();
+        assert_eq!(
+            images,
+            [
+                ("one".to_owned(), 11, 28),
+                ("two".to_owned(), 13, 18),
+                ("nginx:1.27".to_owned(), 22, 12)
+            ]
+        );
+        let starts: Vec<_> = read
+            .objects
+            .iter()
+            .map(|o| o.location.clone().unwrap().line)
+            .collect();
+        assert_eq!(starts, [4, 16]);
+    }
+
+    #[test]
+    fn directories_are_read_as_kubectl_reads_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write("b.yaml", &POD.replace("name: p", "name: b"));
+        write(
+            "a.json",
+            r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}"#,
+        );
+        write("README.md", "not a manifest");
+        std::fs::create_dir(dir.path().join("deep")).unwrap();
+        write("deep/c.yml", &POD.replace("name: p", "name: c"));
+        let path = [dir.path().display().to_string()];
+        let flat = read(&path, false, &mut std::io::empty()).unwrap();
+        assert_eq!(names(&flat), ["Pod/a", "Pod/b"]);
+        let deep = read(&path, true, &mut std::io::empty()).unwrap();
+        assert_eq!(names(&deep), ["Pod/a", "Pod/b", "Pod/c"]);
+        assert!(read(&["/nonexistent".to_owned()], false, &mut std::io::empty()).is_err());
+        let empty = tempfile::tempdir().unwrap();
+        assert!(
+            read(
+                &[empty.path().display().to_string()],
+                false,
+                &mut std::io::empty()
+            )
+            .is_err()
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! Where the values of a document stand: routes like `/spec/containers/0/image` to line and column.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, Span};
+
+use super::documents::Document;
+
+/// Routes deeper than this are not followed.
+const DEEPEST: usize = 64;
+
+/// The places of what findings point at: images, and the objects of lists.
+#[derive(Debug, Default)]
+pub(super) struct Positions(HashMap<String, (usize, usize)>);
+
+/// A mapping or sequence that is being read.
+enum Level {
+    /// The key that comes next is read, or is this one.
+    Mapping(Option<String>),
+    /// The index that comes next.
+    Sequence(usize),
+}
+
+impl Positions {
+    /// Reads the places of a document that has been parsed already; what can't be placed simply has no place.
+    pub(super) fn of(document: &Document<'_>) -> Self {
+        let mut positions = Self::default();
+        let mut levels: Vec<Level> = Vec::new();
+        for next in Parser::new_from_str(document.text) {
+            let Ok((event, span)) = next else { break };
+            match event {
+                Event::Scalar(text, ..) => {
+                    if let Some(Level::Mapping(key @ None)) = levels.last_mut() {
+                        *key = Some(text.into_owned());
+                        continue;
+                    }
+                    positions.note(&levels, &span, document);
+                    advance(&mut levels);
+                }
+                Event::Alias(_) => {
+                    // An alias can stand for a key as well.
+                    if let Some(Level::Mapping(key @ None)) = levels.last_mut() {
+                        *key = Some(String::new());
+                        continue;
+                    }
+                    positions.note(&levels, &span, document);
+                    advance(&mut levels);
+                }
+                Event::MappingStart(..) => {
+                    positions.note(&levels, &span, document);
+                    levels.push(Level::Mapping(None));
+                }
+                Event::SequenceStart(..) => levels.push(Level::Sequence(0)),
+                Event::MappingEnd | Event::SequenceEnd => {
+                    levels.pop();
+                    advance(&mut levels);
+                }
+                _ => {}
+            }
+        }
+        positions
+    }
+
+    /// The line (from 1, in the file) and column (from 1) of a value.
+    pub(super) fn of_node(&self, route: &str) -> Option<(usize, usize)> {
+        self.0.get(route).copied()
+    }
+
+    fn note(&mut self, levels: &[Level], span: &Span, document: &Document<'_>) {
+        let wanted = match levels {
+            [] => true,
+            [.., Level::Mapping(Some(key))] => key == "image" || key == "reference",
+            // The objects of a list.
+            [Level::Mapping(Some(key)), .., Level::Sequence(_)] => {
+                key == "items" && levels.len() % 2 == 0
+            }
+            _ => false,
+        };
+        if !wanted || levels.len() > DEEPEST {
+            return;
+        }
+        let route: String = levels
+            .iter()
+            .map(|level| match level {
+                Level::Mapping(key) => format!("/{}", key.as_deref().unwrap_or_default()),
+                Level::Sequence(at) => format!("/{at}"),
+            })
+            .collect();
+        let place = (
+            document.lines_before + span.start.line(),
+            span.start.col() + 1,
+        );
+        self.0.insert(route, place);
+    }
+}
+
+/// A value is complete: the next key or index follows.
+fn advance(levels: &mut [Level]) {
+    match levels.last_mut() {
+        Some(Level::Mapping(key)) => *key = None,
+        Some(Level::Sequence(at)) => *at += 1,
+        None => {}
+    }
+}

@@ -1,0 +1,374 @@
+//! Folds objects under their topmost owners: each workload is reported once, with its live pods.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::objects::{Controller, Object, Owner, Role};
+use crate::model::{Inventory, LivePod, ObjectId, PodTemplate, Workload};
+
+/// How many owners up are followed: real chains have three.
+const LONGEST_CHAIN: usize = 16;
+
+/// Makes an inventory out of objects. Nothing is left out but what has ended, and what an owner speaks for.
+#[must_use]
+pub fn fold(objects: Vec<Object>) -> Inventory {
+    let owners = Owners::of(&objects);
+    let mut inventory = Inventory::default();
+    let mut workloads: BTreeMap<ObjectId, Workload> = BTreeMap::new();
+    let mut pods = Vec::new();
+    for object in objects {
+        let top = owners.top(&object);
+        match object.role {
+            Role::Node(node) => inventory.nodes.push(*node),
+            Role::Pod(pod) => pods.push((
+                object.id,
+                object.labels,
+                object.annotations,
+                object.location,
+                top,
+                *pod,
+            )),
+            Role::Controller(controller) => {
+                // What has an owner is that owner's: an old ReplicaSet, a CronJob's Job.
+                if top.is_some() || (controller.over && !controller.dormant) {
+                    continue;
+                }
+                let Controller {
+                    template, dormant, ..
+                } = *controller;
+                workloads.entry(object.id.clone()).or_insert(Workload {
+                    id: object.id,
+                    labels: object.labels,
+                    annotations: object.annotations,
+                    location: object.location,
+                    dormant,
+                    templates: vec![template],
+                    pods: Vec::new(),
+                });
+            }
+        }
+    }
+    for (id, labels, annotations, location, top, pod) in pods {
+        if pod.over {
+            continue;
+        }
+        let live = LivePod {
+            name: id.name.clone(),
+            node: crate::placement::pinned_node(&pod.template.spec),
+            ready: pod.ready,
+        };
+        match top {
+            None => {
+                let workload = Workload {
+                    id: id.clone(),
+                    labels,
+                    annotations,
+                    location,
+                    dormant: false,
+                    templates: vec![pod.template],
+                    pods: vec![live],
+                };
+                workloads.entry(id).or_insert(workload);
+            }
+            Some(Top { id, known }) => {
+                let workload = workloads.entry(id.clone()).or_insert_with(|| Workload {
+                    id,
+                    labels: BTreeMap::new(),
+                    annotations: BTreeMap::new(),
+                    location: None,
+                    dormant: false,
+                    templates: Vec::new(),
+                    pods: Vec::new(),
+                });
+                if known {
+                    add_injected(workload, &pod.template);
+                } else {
+                    let template = as_template(pod.template, &workload.id);
+                    if !workload.templates.contains(&template) {
+                        workload.templates.push(template);
+                    }
+                }
+                workload.pods.push(live);
+            }
+        }
+    }
+    inventory.workloads = workloads.into_values().collect();
+    inventory.nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    inventory.nodes.dedup_by(|a, b| a.name == b.name);
+    inventory
+}
+
+/// The topmost owner of an object.
+struct Top {
+    id: ObjectId,
+    /// It was read itself, so its own template speaks.
+    known: bool,
+}
+
+/// Who owns whom, by uid; in manifests, which have none, by kind and name.
+struct Owners {
+    by_uid: HashMap<String, (ObjectId, Option<Owner>)>,
+    by_name: HashMap<(String, String, String), (ObjectId, Option<Owner>)>,
+}
+
+impl Owners {
+    fn of(objects: &[Object]) -> Self {
+        let mut owners = Self {
+            by_uid: HashMap::new(),
+            by_name: HashMap::new(),
+        };
+        for object in objects
+            .iter()
+            .filter(|object| matches!(object.role, Role::Controller(_)))
+        {
+            let entry = (object.id.clone(), object.owner.clone());
+            if !object.uid.is_empty() {
+                owners.by_uid.insert(object.uid.clone(), entry.clone());
+            }
+            let ObjectId {
+                namespace,
+                kind,
+                name,
+                ..
+            } = object.id.clone();
+            owners.by_name.insert((namespace, kind, name), entry);
+        }
+        owners
+    }
+
+    fn find(&self, owner: &Owner, namespace: &str) -> Option<&(ObjectId, Option<Owner>)> {
+        if let Some(found) = self.by_uid.get(&owner.uid) {
+            return Some(found);
+        }
+        // An uid that nobody has means that the owner was not read (another of its name may have come since).
+        if !owner.uid.is_empty() && !self.by_uid.is_empty() {
+            return None;
+        }
+        let key = (namespace.to_owned(), owner.kind.clone(), owner.name.clone());
+        self.by_name.get(&key)
+    }
+
+    fn top(&self, object: &Object) -> Option<Top> {
+        let namespace = &object.id.namespace;
+        let mut owner = object.owner.as_ref()?;
+        // A mirror pod is "owned" by the node that runs it from a file: nothing makes it again.
+        if owner.kind == "Node" && owner.api_version == "v1" {
+            return None;
+        }
+        for _ in 0..LONGEST_CHAIN {
+            match self.find(owner, namespace) {
+                Some((_, Some(next))) => owner = next,
+                Some((id, None)) => {
+                    return Some(Top {
+                        id: id.clone(),
+                        known: true,
+                    });
+                }
+                None => break,
+            }
+        }
+        Some(Top {
+            id: ObjectId {
+                namespace: namespace.clone(),
+                kind: owner.kind.clone(),
+                name: owner.name.clone(),
+                api_version: owner.api_version.clone(),
+            },
+            known: false,
+        })
+    }
+}
+
+/// A live pod seen as what its unseen owner would make again: on no node in particular.
+fn as_template(mut template: PodTemplate, owner: &ObjectId) -> PodTemplate {
+    template.spec.node_name = None;
+    template.spec.ephemeral_containers.clear();
+    if owner.kind == "DaemonSet" {
+        // The controller pins each pod to its node by this one term.
+        if let Some(node) = template
+            .spec
+            .affinity
+            .as_mut()
+            .and_then(|a| a.node_affinity.as_mut())
+        {
+            node.required = None;
+        }
+    }
+    // Labels and annotations differ from pod to pod, and decide nothing but these.
+    template
+        .metadata
+        .labels
+        .retain(|key, _| key == "kubernetes.io/os");
+    template.metadata.annotations.clear();
+    // The service account's token volume has a name of its own in each pod.
+    template
+        .spec
+        .volumes
+        .retain(|volume| volume.image.is_some());
+    template
+}
+
+/// Adds containers that live pods have and the template lacks: sidecars that a webhook injects.
+fn add_injected(workload: &mut Workload, pod: &PodTemplate) {
+    let Some(template) = workload.templates.first_mut() else {
+        return;
+    };
+    let spec = &mut template.spec;
+    let lists = [
+        (&mut spec.containers, &pod.spec.containers),
+        (&mut spec.init_containers, &pod.spec.init_containers),
+        (
+            &mut spec.ephemeral_containers,
+            &pod.spec.ephemeral_containers,
+        ),
+    ];
+    for (known, live) in lists {
+        for container in live {
+            if !known.iter().any(|k| k.name == container.name) {
+                known.push(container.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn object(kind: &str, name: &str, owner: Option<(&str, &str)>, rest: &Value) -> Object {
+        let api = |kind: &str| match kind {
+            "Pod" | "Node" => "v1",
+            "CronJob" | "Job" => "batch/v1",
+            "Rollout" => "argoproj.io/v1alpha1",
+            _ => "apps/v1",
+        };
+        let owners: Vec<Value> = owner
+            .into_iter()
+            .map(|(kind, name)| json!({"apiVersion": api(kind), "kind": kind, "name": name, "uid": format!("uid-{kind}-{name}"), "controller": true}))
+            .collect();
+        let mut value = json!({"apiVersion": api(kind), "kind": kind, "metadata": {
+            "name": name, "namespace": "ns", "uid": format!("uid-{kind}-{name}"), "ownerReferences": owners}});
+        if let (Some(value), Some(rest)) = (value.as_object_mut(), rest.as_object()) {
+            value.extend(rest.clone());
+        }
+        Object::read(&value).unwrap().unwrap()
+    }
+
+    fn template(image: &str) -> Value {
+        json!({"spec": {"containers": [{"name": "c", "image": image}]}})
+    }
+
+    fn pod(name: &str, owner: Option<(&str, &str)>, node: &str, images: &[&str]) -> Object {
+        let containers: Vec<Value> =
+            images.iter().enumerate().map(|(at, image)| json!({"name": if at == 0 { "c".to_owned() } else { format!("c{at}") }, "image": image})).collect();
+        object(
+            "Pod",
+            name,
+            owner,
+            &json!({"spec": {"nodeName": node, "containers": containers}, "status": {"phase": "Running"}}),
+        )
+    }
+
+    fn names(inventory: &Inventory) -> Vec<String> {
+        inventory
+            .workloads
+            .iter()
+            .map(|w| format!("{}/{}", w.id.kind, w.id.name))
+            .collect()
+    }
+
+    #[test]
+    fn a_workload_is_reported_once_under_its_topmost_owner() {
+        let spec = json!({"spec": {"template": template("web:1")}});
+        let old = json!({"spec": {"replicas": 0, "template": template("web:0")}});
+        let cron = json!({"spec": {"jobTemplate": {"spec": {"template": template("job:1")}}}});
+        let inventory = fold(vec![
+            pod(
+                "web-1",
+                Some(("ReplicaSet", "web-a")),
+                "n1",
+                &["web:1", "proxy:1"],
+            ),
+            pod("web-2", Some(("ReplicaSet", "web-a")), "n2", &["web:1"]),
+            object("ReplicaSet", "web-a", Some(("Deployment", "web")), &spec),
+            object("ReplicaSet", "web-old", Some(("Deployment", "web")), &old),
+            object("Deployment", "web", None, &spec),
+            object("CronJob", "nightly", None, &cron),
+            object(
+                "Job",
+                "nightly-1",
+                Some(("CronJob", "nightly")),
+                &json!({"spec": {"template": template("job:1")}}),
+            ),
+            pod("bare", None, "n1", &["x:1"]),
+        ]);
+        assert_eq!(
+            names(&inventory),
+            ["CronJob/nightly", "Deployment/web", "Pod/bare"]
+        );
+        let web = &inventory.workloads[1];
+        let nodes: Vec<_> = web.pods.iter().map(|p| p.node.clone().unwrap()).collect();
+        assert_eq!(nodes, ["n1", "n2"]);
+        let containers: Vec<_> = web.templates[0]
+            .spec
+            .containers
+            .iter()
+            .map(|c| c.image.as_str())
+            .collect();
+        assert_eq!(
+            containers,
+            ["web:1", "proxy:1"],
+            "an injected sidecar is judged too"
+        );
+        assert_eq!(
+            inventory.workloads[2].templates[0]
+                .spec
+                .node_name
+                .as_deref(),
+            Some("n1")
+        );
+    }
+
+    #[test]
+    fn an_owner_that_was_not_read_is_named_and_its_pods_speak_for_it() {
+        let inventory = fold(vec![
+            object(
+                "ReplicaSet",
+                "ro-a",
+                Some(("Rollout", "ro")),
+                &json!({"spec": {"template": template("a:1")}}),
+            ),
+            pod("ro-1", Some(("ReplicaSet", "ro-a")), "n1", &["a:1"]),
+            pod("ro-2", Some(("ReplicaSet", "ro-a")), "n2", &["a:1"]),
+            pod("lost-1", Some(("ReplicaSet", "lost")), "n2", &["b:1"]),
+        ]);
+        assert_eq!(names(&inventory), ["ReplicaSet/lost", "Rollout/ro"]);
+        let rollout = &inventory.workloads[1];
+        assert_eq!(rollout.templates.len(), 1, "the same spec once");
+        assert_eq!(rollout.templates[0].spec.node_name, None);
+        assert_eq!(rollout.pods.len(), 2);
+    }
+
+    #[test]
+    fn what_has_ended_is_left_out() {
+        let done = json!({"spec": {"template": template("x")}, "status": {"conditions": [{"type": "Complete", "status": "True"}]}});
+        let inventory = fold(vec![
+            object(
+                "Pod",
+                "over",
+                None,
+                &json!({"spec": {"containers": []}, "status": {"phase": "Succeeded"}}),
+            ),
+            object(
+                "Pod",
+                "going",
+                None,
+                &json!({"metadata": {"name": "going", "deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": {}}),
+            ),
+            object("Job", "once", None, &done),
+        ]);
+        assert_eq!(names(&inventory), ["Job/once"]);
+        assert!(inventory.workloads[0].dormant);
+    }
+}

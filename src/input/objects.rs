@@ -1,0 +1,497 @@
+//! Reads one object of the API, with only the fields that a scan needs.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::kinds::{Kind, Shape};
+use crate::image::Platform;
+use crate::model::{
+    Location, Node, NodeOrigin, ObjectId, PodTemplate, RunningContainer, Runtime, Taint,
+    null_as_default,
+};
+
+/// An object that matters to a scan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// Its name.
+    pub id: ObjectId,
+    /// Its uid; empty in manifests.
+    pub uid: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// The controller that made it.
+    pub owner: Option<Owner>,
+    /// What it is.
+    pub role: Role,
+    /// Where it stands, when it came from a file.
+    pub location: Option<Location>,
+}
+
+/// What an object is to a scan.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Role {
+    /// A node.
+    Node(Box<Node>),
+    /// A pod.
+    Pod(Box<Pod>),
+    /// Something that makes pods.
+    Controller(Box<Controller>),
+}
+
+/// A pod.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pod {
+    /// Its spec, as the template that would make it again.
+    pub template: PodTemplate,
+    /// It has ended (`Succeeded`, `Failed`), or is being deleted.
+    pub over: bool,
+    /// Its containers that are ready.
+    pub ready: Vec<RunningContainer>,
+}
+
+/// Something that makes pods.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Controller {
+    /// The template.
+    pub template: PodTemplate,
+    /// It has no pods and starts none: replicas 0, suspended, a bare PodTemplate.
+    pub dormant: bool,
+    /// It has done its work: a Job that is complete or has failed; or it is being deleted.
+    pub over: bool,
+}
+
+/// The controller of an object, from its ownerReferences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// API group and version.
+    pub api_version: String,
+    /// Kind.
+    pub kind: String,
+    /// Name.
+    pub name: String,
+    /// Uid.
+    pub uid: String,
+}
+
+/// Why an object could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ObjectError {
+    /// No `kind` or `apiVersion`.
+    #[error("{0} is not set")]
+    NoType(&'static str),
+    /// A field of another type than its kind has.
+    #[error("{path}: {detail}")]
+    Field {
+        /// The field, e.g. `spec.template.spec.containers[0].image`.
+        path: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Raw {
+    metadata: Metadata,
+    spec: Spec,
+    status: Status,
+    template: Option<PodTemplate>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    #[serde(deserialize_with = "null_as_default")]
+    name: String,
+    #[serde(deserialize_with = "null_as_default")]
+    generate_name: String,
+    #[serde(deserialize_with = "null_as_default")]
+    namespace: String,
+    #[serde(deserialize_with = "null_as_default")]
+    uid: String,
+    #[serde(deserialize_with = "null_as_default")]
+    labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "null_as_default")]
+    annotations: BTreeMap<String, String>,
+    #[serde(deserialize_with = "null_as_default")]
+    owner_references: Vec<OwnerReference>,
+    deletion_timestamp: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct OwnerReference {
+    api_version: String,
+    kind: String,
+    name: String,
+    #[serde(deserialize_with = "null_as_default")]
+    uid: String,
+    #[serde(deserialize_with = "null_as_default")]
+    controller: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Spec {
+    replicas: Option<i64>,
+    suspend: Option<bool>,
+    template: Option<PodTemplate>,
+    job_template: Option<JobTemplate>,
+    #[serde(deserialize_with = "null_as_default")]
+    taints: Vec<Taint>,
+    unschedulable: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct JobTemplate {
+    spec: JobSpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct JobSpec {
+    template: Option<PodTemplate>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Status {
+    #[serde(deserialize_with = "null_as_default")]
+    phase: String,
+    #[serde(deserialize_with = "null_as_default")]
+    conditions: Vec<Condition>,
+    #[serde(deserialize_with = "null_as_default")]
+    container_statuses: Vec<ContainerStatus>,
+    #[serde(deserialize_with = "null_as_default")]
+    init_container_statuses: Vec<ContainerStatus>,
+    #[serde(deserialize_with = "null_as_default")]
+    node_info: NodeInfo,
+    #[serde(deserialize_with = "null_as_default")]
+    images: Vec<NodeImage>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ContainerStatus {
+    name: String,
+    #[serde(deserialize_with = "null_as_default")]
+    ready: bool,
+    #[serde(rename = "imageID", deserialize_with = "null_as_default")]
+    image_id: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct NodeInfo {
+    architecture: String,
+    operating_system: String,
+    os_image: String,
+    kernel_version: String,
+    container_runtime_version: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NodeImage {
+    #[serde(deserialize_with = "null_as_default")]
+    names: Vec<String>,
+}
+
+/// A pod's own part of [`Raw`]: its `spec` is a pod spec, not a controller's.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawPod {
+    metadata: Metadata,
+    spec: crate::model::PodSpec,
+    status: Status,
+}
+
+impl Object {
+    /// Reads an object; `None` for a kind that neither runs pods nor is a node.
+    ///
+    /// # Errors
+    /// When it has no type, or a field has another type than its kind gives it.
+    pub fn read(value: &Value) -> Result<Option<Self>, ObjectError> {
+        let text = |field: &'static str| {
+            let text = value
+                .get(field)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty());
+            text.ok_or(ObjectError::NoType(field))
+        };
+        let (api_version, kind_name) = (text("apiVersion")?, text("kind")?);
+        let Some(kind) = Kind::of(api_version, kind_name) else {
+            return Ok(None);
+        };
+        match kind.shape {
+            Shape::Pod => serde_path_to_error::deserialize(value)
+                .map_err(field_error)
+                .map(|raw| Some(Self::pod(raw, api_version))),
+            _ => serde_path_to_error::deserialize(value)
+                .map_err(field_error)
+                .map(|raw| Self::other(raw, kind, api_version)),
+        }
+    }
+
+    /// Reads an item of a list, which carries no type of its own.
+    ///
+    /// # Errors
+    /// When a field has another type than its kind gives it.
+    pub fn read_item(item: &RawValue, kind: &'static Kind) -> Result<Option<Self>, ObjectError> {
+        let api_version = kind.api_version();
+        let mut json = serde_json::Deserializer::from_str(item.get());
+        match kind.shape {
+            Shape::Pod => serde_path_to_error::deserialize(&mut json)
+                .map_err(field_error)
+                .map(|raw| Some(Self::pod(raw, &api_version))),
+            _ => serde_path_to_error::deserialize(&mut json)
+                .map_err(field_error)
+                .map(|raw| Self::other(raw, kind, &api_version)),
+        }
+    }
+
+    fn pod(raw: RawPod, api_version: &str) -> Self {
+        let over = matches!(raw.status.phase.as_str(), "Succeeded" | "Failed")
+            || raw.metadata.deletion_timestamp.is_some();
+        let statuses = raw
+            .status
+            .init_container_statuses
+            .into_iter()
+            .chain(raw.status.container_statuses);
+        let ready = statuses
+            .filter(|status| status.ready)
+            .map(|status| RunningContainer {
+                name: status.name,
+                image_id: status.image_id,
+            })
+            .collect();
+        let mut template = PodTemplate {
+            spec: raw.spec,
+            ..PodTemplate::default()
+        };
+        template.metadata.labels.clone_from(&raw.metadata.labels);
+        template
+            .metadata
+            .annotations
+            .clone_from(&raw.metadata.annotations);
+        let role = Role::Pod(Box::new(Pod {
+            template,
+            over,
+            ready,
+        }));
+        Self::with_metadata(raw.metadata, api_version, "Pod", role)
+    }
+
+    fn other(raw: Raw, kind: &'static Kind, api_version: &str) -> Option<Self> {
+        let Raw {
+            metadata,
+            spec,
+            status,
+            template,
+        } = raw;
+        let deleted = metadata.deletion_timestamp.is_some();
+        let finished = kind.kind == "Job"
+            && status
+                .conditions
+                .iter()
+                .any(|c| matches!(c.kind.as_str(), "Complete" | "Failed") && c.status == "True");
+        let dormant = spec.replicas == Some(0)
+            || spec.suspend == Some(true)
+            || finished
+            || kind.shape == Shape::PodTemplate;
+        let template = match kind.shape {
+            Shape::Node => {
+                let node = node(&metadata, spec.taints, spec.unschedulable, status);
+                let role = Role::Node(Box::new(node));
+                return Some(Self::with_metadata(metadata, api_version, kind.kind, role));
+            }
+            Shape::CronJob => spec.job_template.and_then(|job| job.spec.template),
+            Shape::PodTemplate => template,
+            Shape::Template | Shape::Pod => spec.template,
+        };
+        // A ReplicationController may have no template at all.
+        let controller = Controller {
+            template: template?,
+            dormant,
+            over: finished || deleted,
+        };
+        let role = Role::Controller(Box::new(controller));
+        Some(Self::with_metadata(metadata, api_version, kind.kind, role))
+    }
+
+    fn with_metadata(metadata: Metadata, api_version: &str, kind: &str, role: Role) -> Self {
+        let name = if metadata.name.is_empty() && !metadata.generate_name.is_empty() {
+            format!("{}*", metadata.generate_name)
+        } else {
+            metadata.name
+        };
+        let owner = metadata
+            .owner_references
+            .into_iter()
+            .find(|owner| owner.controller);
+        Self {
+            id: ObjectId {
+                namespace: metadata.namespace,
+                kind: kind.to_owned(),
+                name,
+                api_version: api_version.to_owned(),
+            },
+            uid: metadata.uid,
+            labels: metadata.labels,
+            annotations: metadata.annotations,
+            owner: owner.map(|owner| Owner {
+                api_version: owner.api_version,
+                kind: owner.kind,
+                name: owner.name,
+                uid: owner.uid,
+            }),
+            role,
+            location: None,
+        }
+    }
+}
+
+fn node(
+    metadata: &Metadata,
+    taints: Vec<Taint>,
+    unschedulable: Option<bool>,
+    status: Status,
+) -> Node {
+    let info = status.node_info;
+    // A Node object from before its kubelet has reported, or a hand-written one, says it by label alone.
+    let or_label = |value: String, label: &str| {
+        if value.is_empty() {
+            metadata.labels.get(label).cloned().unwrap_or_default()
+        } else {
+            value
+        }
+    };
+    Node {
+        name: metadata.name.clone(),
+        origin: NodeOrigin::Existing,
+        labels: metadata.labels.clone(),
+        taints,
+        unschedulable: unschedulable.unwrap_or(false),
+        platform: Platform::new(
+            &or_label(info.operating_system, "kubernetes.io/os"),
+            &or_label(info.architecture, "kubernetes.io/arch"),
+            "",
+        ),
+        runtime: Runtime::parse(&info.container_runtime_version),
+        os_image: info.os_image,
+        kernel_version: info.kernel_version,
+        images: status
+            .images
+            .into_iter()
+            .flat_map(|image| image.names)
+            .collect(),
+    }
+}
+
+fn field_error(error: serde_path_to_error::Error<serde_json::Error>) -> ObjectError {
+    let path = error.path().to_string();
+    let detail = error.into_inner().to_string();
+    // serde_json adds a position in the reserialised text, which nobody has seen.
+    let detail = detail
+        .split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    ObjectError::Field { path, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn dormant_and_finished_controllers_are_told() {
+        let template = json!({"spec": {"containers": [{"name": "c", "image": "x"}]}});
+        for (value, dormant, over) in [
+            (
+                json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": template}}),
+                false,
+                false,
+            ),
+            (
+                json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 0, "template": template}}),
+                true,
+                false,
+            ),
+            (
+                json!({"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"suspend": true, "jobTemplate": {"spec": {"template": template}}}}),
+                true,
+                false,
+            ),
+            (
+                json!({"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": template}, "status": {"conditions": [{"type": "Complete", "status": "True"}]}}),
+                true,
+                true,
+            ),
+            (
+                json!({"apiVersion": "v1", "kind": "PodTemplate", "template": template}),
+                true,
+                false,
+            ),
+            (
+                json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": {"template": template}}),
+                false,
+                true,
+            ),
+        ] {
+            let Some(Object {
+                role: Role::Controller(controller),
+                ..
+            }) = Object::read(&value).unwrap()
+            else {
+                panic!("{value}");
+            };
+            assert_eq!(
+                (controller.dormant, controller.over),
+                (dormant, over),
+                "{value}"
+            );
+            assert_eq!(controller.template.spec.containers[0].image, "x");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_field() {
+        let value = json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"name": "c", "image": 5}]}}}});
+        assert_eq!(
+            Object::read(&value).unwrap_err().to_string(),
+            "spec.template.spec.containers[0].image: invalid type: number, expected a string"
+        );
+        assert_eq!(
+            Object::read(&json!({"kind": "Pod"})).unwrap_err(),
+            ObjectError::NoType("apiVersion")
+        );
+        assert_eq!(
+            Object::read(&json!({"apiVersion": "v1", "kind": "Service"})),
+            Ok(None)
+        );
+    }
+
+    #[test]
+    fn nulls_are_as_good_as_nothing() {
+        let value = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": null, "ownerReferences": null},
+            "spec": {"nodeSelector": null, "tolerations": null, "containers": null, "volumes": null}, "status": {"containerStatuses": null}});
+        assert!(Object::read(&value).unwrap().is_some());
+    }
+}
