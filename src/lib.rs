@@ -3,9 +3,12 @@
 //! Data flows one way; ARCHITECTURE.md draws it. The library exists for our own tests and benches and makes no
 //! semver promise.
 
+pub mod cli;
 pub mod image;
 pub mod input;
 pub mod model;
 pub mod placement;
 pub mod registry;
+pub mod report;
 pub mod runtime;
+pub mod verdict;

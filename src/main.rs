@@ -1,2 +1,7 @@
 //! The `kubectl-archcheck` binary: kubectl runs it as `kubectl archcheck`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    archcheck::cli::main(std::env::args_os())
+}

@@ -74,7 +74,12 @@ impl Args {
 #[command(next_help_heading = "Manifests instead of a cluster")]
 pub(super) struct FileArgs {
     /// Scan rendered manifests: a file, a directory, or - for standard input (can be repeated)
-    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|-", value_delimiter = ',')]
+    #[arg(
+        short = 'f',
+        long = "filename",
+        value_name = "FILE|DIR|-",
+        value_delimiter = ','
+    )]
     pub(super) filename: Vec<String>,
 
     /// Go through directories of -f recursively
@@ -154,7 +159,12 @@ pub(super) struct OutputArgs {
     pub(super) output: Vec<OutputFlag>,
 
     /// What table and wide list
-    #[arg(long, value_name = "WHAT", default_value = "findings", hide_possible_values = false)]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "findings",
+        hide_possible_values = false
+    )]
     pub(super) show: Show,
 
     /// Print no header and summary lines

@@ -14,10 +14,14 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     let mut total = Duration::ZERO;
     let mut rest = text;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
         let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
         rest = &rest[digits..];
-        let unit = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let unit = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let seconds = match &rest[..unit] {
             "ms" => 0.001,
             "s" => 1.0,
@@ -28,7 +32,11 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
         rest = &rest[unit..];
         total += Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())?;
     }
-    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+    if text.is_empty() {
+        Err(wrong())
+    } else {
+        Ok(total)
+    }
 }
 
 #[cfg(test)]
@@ -38,7 +46,12 @@ mod tests {
     #[test]
     fn durations_are_read_as_go_does() {
         for (text, ms) in [
-            ("0", 0), ("15", 15_000), ("15s", 15_000), ("1m30s", 90_000), ("500ms", 500), ("1.5h", 5_400_000),
+            ("0", 0),
+            ("15", 15_000),
+            ("15s", 15_000),
+            ("1m30s", 90_000),
+            ("500ms", 500),
+            ("1.5h", 5_400_000),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(ms)), "{text}");
         }

@@ -12,7 +12,10 @@ pub struct Failure {
 impl Failure {
     /// What happened.
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self {
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// What to try.
@@ -21,10 +24,20 @@ impl Failure {
         self
     }
 
+    /// What happened, alone.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The text for stderr.
     #[must_use]
     pub fn render(&self) -> String {
-        let message = self.message.lines().map(clean).collect::<Vec<_>>().join("\n");
+        let message = self
+            .message
+            .lines()
+            .map(clean)
+            .collect::<Vec<_>>()
+            .join("\n");
         match &self.hint {
             Some(hint) => format!("error: {message}\nhint: {}", clean(hint)),
             None => format!("error: {message}"),

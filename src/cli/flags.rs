@@ -28,7 +28,11 @@ pub(super) fn parse_output(text: &str) -> Result<OutputFlag, String> {
         "name" => Format::Name,
         "json" => Format::Json,
         "yaml" => Format::Yaml,
-        other => return Err(format!("{other:?} is none of table, wide, name, json, yaml")),
+        other => {
+            return Err(format!(
+                "{other:?} is none of table, wide, name, json, yaml"
+            ));
+        }
     };
     Ok(OutputFlag { format, file })
 }
@@ -40,11 +44,17 @@ pub(super) fn parse_platform(text: &str) -> Result<Platform, String> {
 pub(super) fn parse_runtime(text: &str) -> Result<RuntimeFlag, String> {
     let runtime = Runtime::parse(text);
     if matches!(runtime.name, RuntimeName::Other(_)) {
-        return Err(format!("{text:?} is none of containerd, cri-o, docker, as in containerd://2.1"));
+        return Err(format!(
+            "{text:?} is none of containerd, cri-o, docker, as in containerd://2.1"
+        ));
     }
-    let has_version = text.split_once("://").is_some_and(|(_, version)| !version.is_empty());
+    let has_version = text
+        .split_once("://")
+        .is_some_and(|(_, version)| !version.is_empty());
     if has_version && runtime.version.is_none() {
-        return Err(format!("the version in {text:?} can't be read; write it as in containerd://2.1"));
+        return Err(format!(
+            "the version in {text:?} can't be read; write it as in containerd://2.1"
+        ));
     }
     Ok(runtime)
 }

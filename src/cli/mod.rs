@@ -5,6 +5,8 @@ mod args;
 mod duration;
 mod error;
 mod flags;
+mod images;
+mod inventory;
 mod nodes;
 mod output;
 mod progress;
@@ -26,7 +28,10 @@ const COULD_NOT_RUN: u8 = 3;
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let command = command(args.first());
-    let parsed = match command.try_get_matches_from(args).and_then(|m| Args::from_arg_matches(&m)) {
+    let parsed = match command
+        .try_get_matches_from(args)
+        .and_then(|m| Args::from_arg_matches(&m))
+    {
         Ok(parsed) => parsed,
         Err(error) => {
             // A closed pipe is no reason to complain about.
@@ -51,7 +56,11 @@ fn command(argv0: Option<&OsString>) -> clap::Command {
         .map(std::path::Path::new)
         .and_then(|path| path.file_name())
         .is_some_and(|name| name.to_string_lossy().starts_with("kubectl-"));
-    if plugin { command.bin_name("kubectl archcheck") } else { command }
+    if plugin {
+        command.bin_name("kubectl archcheck")
+    } else {
+        command
+    }
 }
 
 /// Sends warnings, and with `-v` more, to stderr.
@@ -66,15 +75,23 @@ fn log_to_stderr(verbosity: u8) {
         _ => LevelFilter::TRACE,
     };
     // Other crates only from -v=8 on: their lines could carry headers.
-    let others = if verbosity >= 8 { LevelFilter::DEBUG } else { LevelFilter::OFF };
-    let filter = Targets::new().with_default(others).with_target("archcheck", level);
+    let others = if verbosity >= 8 {
+        LevelFilter::DEBUG
+    } else {
+        LevelFilter::OFF
+    };
+    let filter = Targets::new()
+        .with_default(others)
+        .with_target("archcheck", level);
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
         .without_time();
     // Only fails when a logger is set already, as in tests that call `main` twice.
-    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .try_init();
 }
 
 /// Whether standard error is a terminal: only then is there a progress bar.

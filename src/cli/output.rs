@@ -43,8 +43,16 @@ impl Terminal {
             ColorChoice::Auto => !self.no_color && (terminal || self.force_color),
         };
         Layout {
-            width: if terminal { self.width.or(Some(80)) } else { None },
-            paint: if paint && to_stdout { Paint::On } else { Paint::Off },
+            width: if terminal {
+                self.width.or(Some(80))
+            } else {
+                None
+            },
+            paint: if paint && to_stdout {
+                Paint::On
+            } else {
+                Paint::Off
+            },
             show_all: args.show == Show::All,
             headers: !args.no_headers,
         }
@@ -58,14 +66,20 @@ impl Terminal {
 pub(super) fn plan(args: &OutputArgs) -> Result<Vec<OutputFlag>, Failure> {
     let mut outputs = args.output.clone();
     if !outputs.iter().any(|output| output.file.is_none()) && outputs.is_empty() {
-        outputs.push(OutputFlag { format: Format::Table, file: None });
+        outputs.push(OutputFlag {
+            format: Format::Table,
+            file: None,
+        });
     }
     for (at, output) in outputs.iter().enumerate() {
-        if outputs[..at].iter().any(|earlier| earlier.file == output.file) {
-            let place = output
-                .file
-                .as_ref()
-                .map_or_else(|| "standard output".to_owned(), |file| file.display().to_string());
+        if outputs[..at]
+            .iter()
+            .any(|earlier| earlier.file == output.file)
+        {
+            let place = output.file.as_ref().map_or_else(
+                || "standard output".to_owned(),
+                |file| file.display().to_string(),
+            );
             return Err(Failure::new(format!("two outputs (-o) go to {place}"))
                 .hint("give all but one a file of its own, as in -o table -o json=report.json"));
         }
@@ -103,10 +117,13 @@ pub(super) fn write(
 /// Prints to standard output; a reader that stops reading (`| head`) is no error.
 fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("standard output could not be written: {error}")))
-        }
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "standard output could not be written: {error}"
+        ))),
         _ => Ok(()),
     }
 }
@@ -114,7 +131,10 @@ fn print(text: &str) -> Result<(), Failure> {
 /// Writes beside the file and renames: a reader sees the old content or the new.
 fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     let Some(name) = file.file_name() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file name"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "this is no file name",
+        ));
     };
     if file.exists() && !file.is_file() {
         // A device or pipe such as /dev/stderr can't be replaced.

@@ -9,8 +9,11 @@ pub(super) struct Progress(ProgressBar);
 impl Progress {
     /// A bar for so many images; invisible unless stderr is a terminal.
     pub(super) fn new(images: usize, visible: bool) -> Self {
-        let target =
-            if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(u64::try_from(images).ok(), target);
         // The template is a constant; a mistake in it would show the default bar.
         if let Ok(style) = ProgressStyle::with_template("{pos}/{len} images {bar:30} {wide_msg}") {

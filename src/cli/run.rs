@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use futures::StreamExt as _;
 
@@ -84,7 +84,7 @@ fn add_hypothetical_nodes(args: &Args, inventory: &mut Inventory, scope: &mut Sc
 }
 
 /// Where each template of each workload may land.
-fn place(workloads: &[Workload], nodes: &[Node]) -> Vec<Vec<Arc<Placement>>> {
+fn place(workloads: &[Workload], nodes: &[Node]) -> Vec<Vec<Rc<Placement>>> {
     let mut scheduler = Scheduler::new(nodes);
     workloads
         .iter()
@@ -94,21 +94,32 @@ fn place(workloads: &[Workload], nodes: &[Node]) -> Vec<Vec<Arc<Placement>>> {
             } else {
                 Placer::Scheduler
             };
-            workload.templates.iter().map(|template| scheduler.place(template, placer)).collect()
+            workload
+                .templates
+                .iter()
+                .map(|template| scheduler.place(template, placer))
+                .collect()
         })
         .collect()
 }
 
 /// The distinct images of everything that lands somewhere. What no node admits is not asked for: each request costs.
-fn images_of(workloads: &[Workload], placements: &[Vec<Arc<Placement>>]) -> BTreeSet<ImageRef> {
+fn images_of(workloads: &[Workload], placements: &[Vec<Rc<Placement>>]) -> BTreeSet<ImageRef> {
     let mut wanted = BTreeSet::new();
     for (workload, placements) in workloads.iter().zip(placements) {
         for (template, placement) in workload.templates.iter().zip(placements) {
             if placement.nodes.is_empty() {
                 continue;
             }
-            let containers = template.spec.all_containers().map(|(_, c)| c.image.as_str());
-            let volumes = template.spec.volumes.iter().filter_map(|volume| volume.image.as_ref());
+            let containers = template
+                .spec
+                .all_containers()
+                .map(|(_, c)| c.image.as_str());
+            let volumes = template
+                .spec
+                .volumes
+                .iter()
+                .filter_map(|volume| volume.image.as_ref());
             let texts = containers.chain(volumes.map(|image| image.reference.as_str()));
             // What can't be parsed becomes a finding of its own.
             wanted.extend(texts.filter_map(|text| ImageRef::parse(text).ok()));

@@ -49,7 +49,7 @@ pub enum DocumentKind {
     /// Index or list. The children are not read.
     Index(Index),
     /// Image or artifact manifest.
-    Manifest(RawManifest),
+    Manifest(Box<RawManifest>),
     /// Schema 1, with its `architecture`.
     Schema1(Option<String>),
 }
@@ -180,7 +180,7 @@ impl Document {
             return Ok(Self {
                 media_type,
                 served_as: None,
-                kind: DocumentKind::Manifest(raw),
+                kind: DocumentKind::Manifest(Box::new(raw)),
             });
         }
         Err(DocumentError::NotAManifest)

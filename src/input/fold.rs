@@ -53,7 +53,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
         }
         let live = LivePod {
             name: id.name.clone(),
-            node: crate::placement::pinned_node(&pod.template.spec),
+            node: crate::placement::target_node(&pod.template.spec).map(str::to_owned),
             ready: pod.ready,
         };
         match top {
@@ -95,6 +95,16 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
     inventory.nodes.sort_by(|a, b| a.name.cmp(&b.name));
     inventory.nodes.dedup_by(|a, b| a.name == b.name);
     inventory
+}
+
+/// The workload that an object belongs to: its topmost owner, or itself. `None` when there is no such object.
+#[must_use]
+pub fn topmost(objects: &[Object], kind: &str, name: &str) -> Option<ObjectId> {
+    let object = objects
+        .iter()
+        .find(|object| object.id.kind == kind && object.id.name == name)?;
+    let top = Owners::of(objects).top(object);
+    Some(top.map_or_else(|| object.id.clone(), |top| top.id))
 }
 
 /// The topmost owner of an object.

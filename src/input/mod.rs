@@ -1,12 +1,13 @@
 //! Where workloads and nodes come from: a live cluster, or manifests. Both read objects by the same rules
 //! (`objects`, `kinds`) and fold them under their owners (`fold`). The only module that knows kube-rs, YAML and files.
 
+pub mod cluster;
 pub mod files;
 mod fold;
 pub mod kinds;
 mod objects;
 mod selector;
 
-pub use fold::fold;
+pub use fold::{fold, topmost};
 pub use objects::{Object, ObjectError, Role};
 pub use selector::{LabelSelector, SelectorError};

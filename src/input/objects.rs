@@ -476,7 +476,7 @@ mod tests {
         let value = json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"name": "c", "image": 5}]}}}});
         assert_eq!(
             Object::read(&value).unwrap_err().to_string(),
-            "spec.template.spec.containers[0].image: invalid type: number, expected a string"
+            "spec.template.spec.containers[0].image: invalid type: integer `5`, expected a string"
         );
         assert_eq!(
             Object::read(&json!({"kind": "Pod"})).unwrap_err(),

@@ -73,6 +73,8 @@ pub struct Runtime {
     pub name: RuntimeName,
     /// Its version, when it could be read.
     pub version: Option<Version>,
+    /// As the node (or the user) wrote it, for reports.
+    text: String,
 }
 
 /// The container runtimes that archcheck knows.
@@ -152,6 +154,18 @@ impl Runtime {
         Self {
             name,
             version: Version::parse(version),
+            text: text.to_owned(),
+        }
+    }
+
+    /// A runtime of a known version.
+    #[must_use]
+    pub fn of(name: RuntimeName, version: Version) -> Self {
+        let text = format!("{name}://{version}");
+        Self {
+            name,
+            version: Some(version),
+            text,
         }
     }
 
@@ -179,10 +193,11 @@ impl fmt::Display for RuntimeName {
 
 impl fmt::Display for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.version {
-            Some(version) => write!(f, "{}://{version}", self.name),
-            None => write!(f, "{}", self.name),
-        }
+        f.write_str(if self.text.is_empty() {
+            "unknown"
+        } else {
+            &self.text
+        })
     }
 }
 
@@ -200,12 +215,12 @@ mod tests {
             ),
             (
                 "containerd://1.7.20-k3s1",
-                "containerd://1.7.20",
+                "containerd://1.7.20-k3s1",
                 Some(Version::new(1, 7, 20)),
             ),
             (
                 "containerd://2.1",
-                "containerd://2.1.0",
+                "containerd://2.1",
                 Some(Version::new(2, 1, 0)),
             ),
             (
@@ -218,7 +233,7 @@ mod tests {
                 "docker://27.1.1",
                 Some(Version::new(27, 1, 1)),
             ),
-            ("containerd://Unknown", "containerd", None),
+            ("containerd://Unknown", "containerd://Unknown", None),
             ("docker", "docker", None),
             ("kwok", "kwok", None),
             ("", "unknown", None),

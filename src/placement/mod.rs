@@ -1,12 +1,27 @@
-//! Where a pod may land: the scheduler's static filters, the DaemonSet controller's, and the kubelet's own admission.
-//! Pure; what depends on other pods (resources, ports, spreading, pod affinity) is not looked at.
+//! Which nodes a pod may land on, as far as it can be told from the pod and the nodes alone.
+//!
+//! The same filters as kube-scheduler, the DaemonSet controller and the kubelet apply, minus all that depends on other
+//! pods (resources, ports, spread, pod affinity) or changes by itself (cordon, not-ready and the like): "may land" is
+//! meant to be wider than "would land now". Pure: plain functions over plain data.
 
-mod admit;
+mod daemonset;
+mod domain;
+mod feasible;
+mod labels;
+mod refusal;
 mod scheduler;
 mod selector;
 mod taints;
 
-pub use admit::{Placer, Refusal, admits, admits_now, keeps_running, pinned_node};
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod testing;
+
+pub use daemonset::target_node;
+pub use domain::{Domain, ValueSet};
+pub use feasible::{Demands, Placer, Rules, admits};
+pub use refusal::Refusal;
 pub use scheduler::{Placement, Scheduler};
-pub use selector::{Labels, Selector};
-pub use taints::{Effects, daemon_set_tolerations, tolerates, untolerated};
+pub use selector::{Mismatch, Selector, Test};
+pub use taints::{Effects, is_transient, tolerates, untolerated};

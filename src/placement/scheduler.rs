@@ -1,259 +1,363 @@
-//! Places many pods on many nodes.
+//! Placement of many pods over many nodes.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::rc::Rc;
 
-use super::admit::{Constraints, Placer, Refusal, Taints};
-use crate::model::{Node, PodTemplate};
+use crate::model::{Node, NodeOrigin, PodTemplate};
 
-/// Where a pod may land.
+use super::feasible::{Constraints, Demands, Placer, Rules, node_os};
+use super::refusal::Refusal;
+use super::selector::{Distinction, Property};
+
+/// Where pods of a template may land.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Placement {
-    /// The nodes that admit it, by index, ascending.
+    /// The nodes that admit them: indices, ascending.
     pub nodes: Vec<u32>,
-    /// How many nodes refuse it, and why.
-    pub refusals: BTreeMap<Refusal, usize>,
+    /// Why the others do not, and how many each.
+    pub refusals: BTreeMap<Refusal<'static>, usize>,
 }
 
-/// Places pods, and remembers: thousands of workloads share a few dozen sets of constraints.
+/// Answers for the nodes of a scan, each question once.
+///
+/// Thousands of workloads share a few constraints, and thousands of nodes differ in little that a given pod asks about:
+/// nodes that look alike to a pod are asked as one.
 #[derive(Debug)]
-pub struct Scheduler<'n> {
-    nodes: &'n [Node],
-    known: Vec<(Constraints, Arc<Placement>)>,
+pub struct Scheduler<'a> {
+    nodes: &'a [Node],
+    rules: Rules,
+    /// Label key → value → the nodes that have it.
+    labels: HashMap<&'a str, HashMap<&'a str, Vec<u32>>>,
+    /// Name → the nodes that have it; files may hold two.
+    names: HashMap<&'a str, Vec<u32>>,
+    /// The nodes in classes by all but labels and name.
+    alike: Classes,
+    /// Answers given.
+    placements: HashMap<Constraints, Rc<Placement>>,
 }
 
-/// How many sets of constraints are remembered: comparing must stay cheaper than placing.
-const REMEMBERED: usize = 256;
-
-impl<'n> Scheduler<'n> {
-    /// A scheduler over these nodes.
+impl<'a> Scheduler<'a> {
+    /// A scheduler over `nodes`, by the default [`Rules`].
     #[must_use]
-    pub fn new(nodes: &'n [Node]) -> Self {
+    pub fn new(nodes: &'a [Node]) -> Self {
+        Self::with_rules(nodes, Rules::default())
+    }
+
+    /// A scheduler over `nodes` by `rules`.
+    #[must_use]
+    pub fn with_rules(nodes: &'a [Node], rules: Rules) -> Self {
+        let mut labels: HashMap<&str, HashMap<&str, Vec<_>>> = HashMap::new();
+        let mut names: HashMap<&str, Vec<_>> = HashMap::new();
+        for (index, node) in (0..).zip(nodes) {
+            for (key, value) in &node.labels {
+                let values = labels.entry(key).or_default();
+                values.entry(value).or_default().push(index);
+            }
+            names.entry(&node.name).or_default().push(index);
+        }
+        let alike = Classes::by(nodes, |node| {
+            // Of a hypothetical node an absent label may still be anything, and the platform stands for some.
+            let hypothetical = node.origin == NodeOrigin::Hypothetical;
+            (
+                hypothetical.then_some((&node.platform, &node.labels)),
+                node_os(node),
+                &node.taints,
+                node.unschedulable,
+                // Fields are skipped where there is no name.
+                node.name.is_empty(),
+            )
+        });
         Self {
             nodes,
-            known: Vec::new(),
+            rules,
+            labels,
+            names,
+            alike,
+            placements: HashMap::new(),
         }
     }
 
-    /// Where a pod may land.
-    pub fn place(&mut self, pod: &PodTemplate, placer: Placer) -> Arc<Placement> {
+    /// Where pods of `pod` may land.
+    pub fn place(&mut self, pod: &PodTemplate, placer: Placer) -> Rc<Placement> {
         let constraints = Constraints::of(pod, placer);
-        if let Some((_, placement)) = self.known.iter().find(|(known, _)| *known == constraints) {
-            return Arc::clone(placement);
+        if let Some(placement) = self.placements.get(&constraints) {
+            return Rc::clone(placement);
         }
-        let mut placement = Placement::default();
-        for (at, node) in self.nodes.iter().enumerate() {
-            match (constraints.admits(node, Taints::Lasting), u32::try_from(at)) {
-                (Ok(()), Ok(at)) => placement.nodes.push(at),
-                (Ok(()), Err(_)) => {}
-                (Err(refusal), _) => *placement.refusals.entry(refusal).or_default() += 1,
+        let demands = Demands::of(&constraints, self.rules);
+        let placement = Rc::new(self.ask(&demands));
+        self.placements.insert(constraints, Rc::clone(&placement));
+        placement
+    }
+
+    fn ask(&self, demands: &Demands) -> Placement {
+        let classes = self.classes(demands);
+        let mut tally = Tally::default();
+        let admitting: Vec<bool> = classes
+            .classes
+            .iter()
+            .map(
+                |class| match demands.check(&self.nodes[class.example as usize]) {
+                    Ok(()) => true,
+                    Err(refusal) => {
+                        tally.add(refusal, class.count);
+                        false
+                    }
+                },
+            )
+            .collect();
+        let nodes = (0..).zip(&classes.of_node);
+        Placement {
+            nodes: nodes
+                .filter(|&(_, &class)| admitting[class as usize])
+                .map(|(index, _)| index)
+                .collect(),
+            refusals: tally.finish(),
+        }
+    }
+
+    /// The nodes in classes by all that `demands` can tell apart.
+    fn classes(&self, demands: &Demands) -> Classes {
+        let mut split = Split::of(&self.alike);
+        for (property, distinction) in demands.distinctions() {
+            let groups = match property {
+                Property::Name => Some(&self.names),
+                Property::Label(key) => self.labels.get(key),
+            };
+            // What no node has tells no nodes apart.
+            let Some(groups) = groups else { continue };
+            match distinction {
+                Distinction::Values(values) => {
+                    for nodes in values.iter().filter_map(|v| groups.get(v.as_str())) {
+                        split.off(nodes);
+                    }
+                }
+                Distinction::Presence => split.off(groups.values().flatten()),
+                Distinction::EachValue => groups.values().for_each(|nodes| split.off(nodes)),
             }
         }
-        let placement = Arc::new(placement);
-        if self.known.len() < REMEMBERED {
-            self.known.push((constraints, Arc::clone(&placement)));
+        split.finish()
+    }
+}
+
+/// Nodes sorted into classes.
+#[derive(Debug)]
+struct Classes {
+    /// Node → its class.
+    of_node: Vec<u32>,
+    /// What there is to know of each class.
+    classes: Vec<Class>,
+}
+
+/// Nodes that look alike.
+#[derive(Debug)]
+struct Class {
+    /// Index of one of them.
+    example: u32,
+    /// How many there are.
+    count: usize,
+}
+
+impl Classes {
+    /// Classes of nodes with the same `look`.
+    fn by<'a, K: Eq + Hash>(nodes: &'a [Node], look: impl Fn(&'a Node) -> K) -> Self {
+        let mut numbers = HashMap::new();
+        let of_node = nodes.iter().map(|node| {
+            let fresh = as_index(numbers.len());
+            *numbers.entry(look(node)).or_insert(fresh)
+        });
+        let of_node = of_node.collect();
+        Self::numbered(of_node, numbers.len())
+    }
+
+    /// Classes by the numbers of their nodes, below `count`. The numbers become those of first appearance, without gaps.
+    fn numbered(mut of_node: Vec<u32>, count: usize) -> Self {
+        let mut renumbered = vec![None; count];
+        let mut classes: Vec<Class> = Vec::new();
+        for (example, class) in (0..).zip(&mut of_node) {
+            *class = *renumbered[*class as usize].get_or_insert_with(|| {
+                classes.push(Class { example, count: 0 });
+                as_index(classes.len() - 1)
+            });
+            classes[*class as usize].count += 1;
         }
-        placement
+        Self { of_node, classes }
+    }
+}
+
+/// Classes in the course of being split.
+struct Split {
+    /// Node → its class.
+    of_node: Vec<u32>,
+    /// Class → the group of nodes that last left it, and the class to which they went.
+    left: Vec<(u32, u32)>,
+    /// Groups of nodes so far.
+    groups: u32,
+}
+
+impl Split {
+    fn of(classes: &Classes) -> Self {
+        Self {
+            of_node: classes.of_node.clone(),
+            left: vec![(0, 0); classes.classes.len()],
+            groups: 0,
+        }
+    }
+
+    /// Tells `nodes` apart from all others.
+    fn off<'n>(&mut self, nodes: impl IntoIterator<Item = &'n u32>) {
+        self.groups += 1;
+        for node in nodes {
+            let class = &mut self.of_node[*node as usize];
+            let fresh = as_index(self.left.len());
+            let (group, to) = &mut self.left[*class as usize];
+            if *group == self.groups {
+                *class = *to;
+            } else {
+                (*group, *to) = (self.groups, fresh);
+                *class = fresh;
+                self.left.push((0, 0));
+            }
+        }
+    }
+
+    fn finish(self) -> Classes {
+        Classes::numbered(self.of_node, self.left.len())
+    }
+}
+
+/// Indices of nodes are 32 bits wide: there are no four billion nodes.
+fn as_index(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// Counts refusals. There are few different ones, and the same often come in a row.
+#[derive(Debug, Default)]
+struct Tally<'a>(Vec<(Refusal<'a>, usize)>);
+
+impl<'a> Tally<'a> {
+    fn add(&mut self, refusal: Refusal<'a>, count: usize) {
+        match self.0.iter_mut().rev().find(|(other, _)| *other == refusal) {
+            Some((_, total)) => *total += count,
+            None => self.0.push((refusal, count)),
+        }
+    }
+
+    fn finish(self) -> BTreeMap<Refusal<'static>, usize> {
+        let owned = |(refusal, count): (Refusal<'_>, _)| (refusal.into_owned(), count);
+        self.0.into_iter().map(owned).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
     use super::*;
-    use crate::image::Platform;
-    use crate::model::{NodeOrigin, Runtime, Taint, Toleration};
-    use crate::placement::admits;
+    use crate::placement::testing::{self, node, pod};
 
-    fn node(name: &str, origin: NodeOrigin, architecture: &str) -> Node {
-        let labels = match origin {
-            NodeOrigin::Hypothetical => BTreeMap::new(),
-            _ => BTreeMap::from([
-                ("kubernetes.io/os".to_owned(), "linux".to_owned()),
-                ("kubernetes.io/arch".to_owned(), architecture.to_owned()),
-                ("zone".to_owned(), "a".to_owned()),
-            ]),
-        };
-        Node {
-            name: name.to_owned(),
-            origin,
-            labels,
-            taints: Vec::new(),
-            unschedulable: false,
-            platform: Platform::new("linux", architecture, ""),
-            runtime: Runtime::parse("containerd://2.1.4"),
-            os_image: String::new(),
-            kernel_version: String::new(),
-            images: Vec::new(),
-        }
-    }
+    #[test]
+    fn alike_pods_share_an_answer() {
+        let nodes = [node("a", "amd64"), node("b", "arm64")];
+        let mut scheduler = Scheduler::new(&nodes);
+        let wants_arm = pod(r#"{"nodeSelector": {"kubernetes.io/arch": "arm64"}}"#);
+        let mut other = wants_arm.clone();
+        other.spec.containers.push(testing::container("x"));
 
-    fn pod(spec: serde_json::Value) -> PodTemplate {
-        serde_json::from_value(json!({ "spec": spec })).unwrap()
-    }
-
-    fn affinity(terms: serde_json::Value) -> serde_json::Value {
-        json!({"affinity": {"nodeAffinity": {
-            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}})
+        let placement = scheduler.place(&wants_arm, Placer::Scheduler);
+        assert!(Rc::ptr_eq(
+            &placement,
+            &scheduler.place(&other, Placer::Scheduler)
+        ));
+        assert_eq!(placement.nodes, [1]);
+        let refusals: Vec<_> = placement
+            .refusals
+            .iter()
+            .map(|(refusal, count)| (refusal.to_string(), *count))
+            .collect();
+        assert_eq!(
+            refusals,
+            [(
+                "node selector kubernetes.io/arch=arm64 does not match".to_owned(),
+                1
+            )]
+        );
     }
 
     #[test]
-    fn a_hypothetical_node_is_known_by_os_and_architecture_alone() {
-        let arm = node("linux/arm64", NodeOrigin::Hypothetical, "arm64");
-        for (spec, lands) in [
-            (json!({}), true),
+    fn refusals_are_tallied_by_reason() {
+        let mut nodes = testing::many_nodes(10);
+        for node in &mut nodes[..4] {
+            node.taints.push(testing::taint("dedicated", "gpu"));
+        }
+        nodes[4].labels.remove("kubernetes.io/arch");
+        let pod = pod(r#"{"nodeSelector": {"kubernetes.io/arch": "s390x"}}"#);
+        let placement = Scheduler::new(&nodes).place(&pod, Placer::Scheduler);
+        assert!(placement.nodes.is_empty());
+        let counts: Vec<_> = placement.refusals.values().copied().collect();
+        assert_eq!(counts, [4, 6]);
+    }
+
+    #[test]
+    fn bound_pods_have_one_node() {
+        let nodes = testing::many_nodes(10);
+        let pod = pod(r#"{"nodeName": "node-7"}"#);
+        let placement = Scheduler::new(&nodes).place(&pod, Placer::Scheduler);
+        assert_eq!(placement.nodes, [7]);
+        assert_eq!(
+            placement.refusals.values().copied().collect::<Vec<_>>(),
+            [9]
+        );
+    }
+
+    #[test]
+    fn no_nodes() {
+        let placement = Scheduler::new(&[]).place(&pod("{}"), Placer::Scheduler);
+        assert_eq!(*placement, Placement::default());
+    }
+
+    #[test]
+    fn nodes_that_look_alike_are_asked_as_one() {
+        let nodes = testing::many_nodes(1000);
+        let term = |requirement: &str| {
+            pod(&format!(
+                r#"{{"affinity": {{"nodeAffinity": {{
+                    "requiredDuringSchedulingIgnoredDuringExecution":
+                        {{"nodeSelectorTerms": [{{"matchExpressions": [{requirement}]}}]}}}}}}}}"#
+            ))
+        };
+        let scheduler = Scheduler::new(&nodes);
+        for (pod, classes) in [
+            (pod("{}"), 1),
+            (pod(r#"{"nodeSelector": {"nobody-has-it": "x"}}"#), 1),
             (
-                json!({"nodeSelector": {"kubernetes.io/arch": "arm64"}}),
-                true,
+                pod(r#"{"nodeSelector": {"kubernetes.io/arch": "arm64"}}"#),
+                2,
             ),
             (
-                json!({"nodeSelector": {"beta.kubernetes.io/arch": "amd64"}}),
-                false,
+                pod(r#"{"nodeSelector": {"kubernetes.io/hostname": "node-3"}}"#),
+                2,
             ),
-            (json!({"nodeSelector": {"pool": "gpu"}}), true),
-            (json!({"nodeName": "elsewhere"}), true),
+            (pod(r#"{"nodeName": "node-3"}"#), 2),
             (
-                affinity(
-                    json!([{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["x"]}]}]),
+                term(
+                    r#"{"key": "kubernetes.io/hostname", "operator": "NotIn", "values": ["node-3", "node-5"]}"#,
                 ),
-                true,
+                3,
             ),
             (
-                affinity(
-                    json!([{"matchExpressions": [{"key": "pool", "operator": "In", "values": ["a", "b"]}]}]),
-                ),
-                true,
+                term(r#"{"key": "kubernetes.io/hostname", "operator": "Exists"}"#),
+                1,
             ),
             (
-                affinity(json!([{"matchExpressions": [
-                {"key": "pool", "operator": "In", "values": ["a"]},
-                {"key": "pool", "operator": "NotIn", "values": ["a"]}]}])),
-                false,
+                term(r#"{"key": "kubernetes.io/hostname", "operator": "Gt", "values": ["1"]}"#),
+                1000,
             ),
-            (
-                affinity(json!([{"matchExpressions": [
-                {"key": "cores", "operator": "Gt", "values": ["8"]},
-                {"key": "cores", "operator": "Lt", "values": ["9"]}]}])),
-                false,
-            ),
-            (
-                affinity(json!([{"matchExpressions": [
-                {"key": "pool", "operator": "Exists"},
-                {"key": "pool", "operator": "DoesNotExist"}]}])),
-                false,
-            ),
-            (
-                affinity(json!([{"matchExpressions": [{"key": "pool", "operator": "Wrong"}]}])),
-                false,
-            ),
-            (affinity(json!([])), false),
         ] {
-            let got = admits(&pod(spec.clone()), Placer::Scheduler, &arm);
-            assert_eq!(got.is_ok(), lands, "{spec}: {got:?}");
-        }
-    }
-
-    #[test]
-    fn what_passes_is_ignored_and_what_lasts_is_not() {
-        let mut tainted = node("n", NodeOrigin::Existing, "amd64");
-        tainted.unschedulable = true;
-        for (key, effect, lands) in [
-            ("node.kubernetes.io/not-ready", "NoExecute", true),
-            ("node.kubernetes.io/unschedulable", "NoSchedule", true),
-            (
-                "node.cloudprovider.kubernetes.io/uninitialized",
-                "NoSchedule",
-                true,
-            ),
-            ("karpenter.sh/unregistered", "NoExecute", true),
-            ("readiness.k8s.io/gpu", "NoSchedule", true),
-            ("kubernetes.io/arch", "PreferNoSchedule", true),
-            ("kubernetes.io/arch", "NoSchedule", false),
-            ("dedicated", "NoExecute", false),
-        ] {
-            tainted.taints = vec![Taint {
-                key: key.into(),
-                value: String::new(),
-                effect: effect.into(),
-            }];
-            let got = admits(&PodTemplate::default(), Placer::Scheduler, &tainted);
-            assert_eq!(got.is_ok(), lands, "{key}:{effect}");
-        }
-    }
-
-    #[test]
-    fn a_bound_pod_is_refused_by_the_kubelet_alone() {
-        let mut target = node("n", NodeOrigin::Existing, "amd64");
-        let bound = |extra: serde_json::Value| {
-            let mut spec = json!({"nodeName": "n"});
-            if let (Some(spec), Some(extra)) = (spec.as_object_mut(), extra.as_object()) {
-                spec.extend(extra.clone());
-            }
-            pod(spec)
-        };
-        let taint = |effect: &str| {
-            vec![Taint {
-                key: "k".into(),
-                value: String::new(),
-                effect: effect.into(),
-            }]
-        };
-        target.taints = taint("NoSchedule");
-        assert_eq!(
-            admits(&bound(json!({})), Placer::Scheduler, &target),
-            Ok(())
-        );
-        target.taints = taint("NoExecute");
-        assert!(admits(&bound(json!({})), Placer::Scheduler, &target).is_err());
-        let mut mirror = bound(json!({}));
-        mirror
-            .metadata
-            .annotations
-            .insert("kubernetes.io/config.mirror".into(), "x".into());
-        assert_eq!(admits(&mirror, Placer::Scheduler, &target), Ok(()));
-        target.taints.clear();
-        let windows = bound(json!({"os": {"name": "windows"}}));
-        assert_eq!(
-            admits(&windows, Placer::Scheduler, &target),
-            Err(Refusal::OtherOs("windows".to_owned()))
-        );
-        let elsewhere = node("m", NodeOrigin::Existing, "amd64");
-        assert_eq!(
-            admits(&bound(json!({})), Placer::Scheduler, &elsewhere),
-            Err(Refusal::OtherNode("n".into()))
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_toleration_never_takes_a_node_away(key in "[ab]", effect in "(NoSchedule|NoExecute|)", exists in any::<bool>()) {
-            let mut tainted = node("n", NodeOrigin::Existing, "amd64");
-            tainted.taints = vec![Taint { key: "a".into(), value: String::new(), effect: "NoSchedule".into() }];
-            let before = admits(&PodTemplate::default(), Placer::Scheduler, &tainted).is_ok();
-            let mut pod = PodTemplate::default();
-            let operator = if exists { "Exists" } else { "Equal" }.to_owned();
-            pod.spec.tolerations.push(Toleration { key, operator, value: String::new(), effect });
-            prop_assert!(!before || admits(&pod, Placer::Scheduler, &tainted).is_ok());
-        }
-
-        #[test]
-        fn a_hypothetical_node_admits_what_a_real_one_would(
-            keys in proptest::collection::vec("(zone|pool|kubernetes\\.io/arch)", 0..3),
-            operators in proptest::collection::vec("(In|NotIn|Exists|DoesNotExist|Nonsense)", 3),
-            value in "(a|b|arm64|amd64)",
-        ) {
-            let expressions: Vec<_> = keys.iter().zip(&operators).map(|(key, operator)| {
-                let values = if operator.ends_with("In") { vec![value.clone()] } else { vec![] };
-                json!({"key": key, "operator": operator, "values": values})
-            }).collect();
-            let pod = pod(affinity(json!([{"matchExpressions": expressions}])));
-            let real = node("n", NodeOrigin::Existing, "arm64");
-            let assumed = node("linux/arm64", NodeOrigin::Hypothetical, "arm64");
-            if admits(&pod, Placer::Scheduler, &real).is_ok() {
-                prop_assert_eq!(admits(&pod, Placer::Scheduler, &assumed), Ok(()));
-            }
+            let demands = Demands::new(&pod, Placer::Scheduler, Rules::default());
+            assert_eq!(
+                scheduler.classes(&demands).classes.len(),
+                classes,
+                "{pod:?}"
+            );
         }
     }
 }

@@ -120,7 +120,7 @@ impl Credentials {
                 }
                 Ok(None) => {}
                 Err(why) => {
-                    warnings.push(format!("{shown}: the entry for {key} is not used: {why}"))
+                    warnings.push(format!("{shown}: the entry for {key} is not used: {why}"));
                 }
             }
         }
@@ -230,7 +230,7 @@ mod tests {
                 .expose(),
             "p:x"
         );
-        assert!(!format!("{credentials:?}").contains("pass"));
+        assert!(!format!("{credentials:?}").contains("p:x"));
     }
 
     #[test]

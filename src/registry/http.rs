@@ -143,7 +143,7 @@ impl Http {
         });
         match &result {
             Err(error @ (ImageError::Unreachable { .. } | ImageError::TimedOut { .. })) => {
-                host.failed(error)
+                host.failed(error);
             }
             _ => host.answered(),
         }

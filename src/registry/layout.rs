@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::resolve::{LARGEST_CONFIG, Source, facts};
+use super::resolve::{Declared, LARGEST_CONFIG, Source, facts};
 use super::{LayoutSpec, RegistrySetupError};
 use crate::image::{
     ConfigFacts, CredentialKind, Digest, ImageAnswer, ImageError, ImageFacts, ImageRef,
@@ -126,7 +126,7 @@ impl Layout {
         let docker = layout.files.read("manifest.json", LARGEST_CONFIG);
         match (index, docker) {
             (Ok(index), docker) => {
-                layout.name_oci(&index, docker.ok().as_deref(), reference, warnings)?
+                layout.name_oci(&index, docker.ok().as_deref(), reference, warnings)?;
             }
             (Err(_), Ok(docker)) => layout.name_docker(&docker, reference, warnings)?,
             (Err(error), Err(_)) => {
@@ -307,10 +307,7 @@ impl Layout {
 }
 
 impl Source for Layout {
-    fn document<'a>(
-        &'a self,
-        digest: &'a Digest,
-    ) -> BoxFuture<'a, Result<(Vec<u8>, Option<String>), ImageError>> {
+    fn document<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Declared, ImageError>> {
         Box::pin(async move { Ok((self.blob(digest)?, None)) })
     }
 

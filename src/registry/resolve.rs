@@ -35,13 +35,13 @@ const MOST_CHILDREN: usize = 16;
 /// How deep indexes may nest.
 const DEEPEST: usize = 4;
 
+/// A document's bytes, and the type that was declared for it.
+pub(super) type Declared = (Vec<u8>, Option<String>);
+
 /// Where documents and configs come from.
 pub(super) trait Source: Sync {
     /// A manifest by its digest, with its declared type.
-    fn document<'a>(
-        &'a self,
-        digest: &'a Digest,
-    ) -> BoxFuture<'a, Result<(Vec<u8>, Option<String>), ImageError>>;
+    fn document<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Declared, ImageError>>;
     /// A config by its digest.
     fn config<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, ImageError>>;
     /// An error about a document that isn't one.
@@ -240,10 +240,7 @@ struct Repository<'a> {
 }
 
 impl Source for Repository<'_> {
-    fn document<'a>(
-        &'a self,
-        digest: &'a Digest,
-    ) -> BoxFuture<'a, Result<(Vec<u8>, Option<String>), ImageError>> {
+    fn document<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Declared, ImageError>> {
         Box::pin(async move {
             let answer = self.manifest(&digest.to_string()).await?;
             self.verify(digest, &answer.body)?;

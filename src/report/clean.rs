@@ -13,8 +13,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     if !too_long && !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
-    let mut cleaned: String =
-        text.chars().take(LONGEST).map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect();
+    let mut cleaned: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if is_unsafe(c) { '\u{fffd}' } else { c })
+        .collect();
     if too_long {
         cleaned.push('…');
     }

@@ -31,7 +31,12 @@ pub(super) fn render(report: &Report, scope: &Scope, layout: &Layout) -> String 
     }
     incomplete(&mut out, report, layout);
     if layout.headers {
-        push(&mut out, "", &summary_line(&report.summary(), report, layout), layout);
+        push(
+            &mut out,
+            "",
+            &summary_line(&report.summary(), report, layout),
+            layout,
+        );
     }
     out
 }
@@ -48,7 +53,12 @@ fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
     for finding in findings {
         let key = Key::of(finding);
         let index = *at.entry(key.clone()).or_insert_with(|| {
-            groups.push((key, Group { findings: Vec::new() }));
+            groups.push((
+                key,
+                Group {
+                    findings: Vec::new(),
+                },
+            ));
             groups.len() - 1
         });
         if let Some((_, group)) = groups.get_mut(index) {
@@ -96,7 +106,9 @@ impl<'a> Key<'a> {
 }
 
 fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
-    let Some(first) = group.findings.first() else { return };
+    let Some(first) = group.findings.first() else {
+        return;
+    };
     let (label, style) = label(first.verdict);
     let certainty = match first.verdict {
         Verdict::Fails | Verdict::AtRisk => format!(" ({})", first.certainty.as_str()),
@@ -123,7 +135,12 @@ fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
         line(out, "nodes", &nodes(first), layout);
     }
     if !first.expect.is_empty() {
-        line(out, "see", &shorten_digests(&expectations(&first.expect)), layout);
+        line(
+            out,
+            "see",
+            &shorten_digests(&expectations(&first.expect)),
+            layout,
+        );
     }
     line(out, "do", first.rule.advice(), layout);
     out.push('\n');
@@ -172,7 +189,11 @@ fn workloads(group: &Group<'_>, layout: &Layout) -> String {
         names.truncate(NAMED);
     }
     let more = all - names.len();
-    let tail = if more > 0 { format!(" and {more} more (--show all)") } else { String::new() };
+    let tail = if more > 0 {
+        format!(" and {more} more (--show all)")
+    } else {
+        String::new()
+    };
     format!("{all} places: {}{tail}", names.join(", "))
 }
 
@@ -197,8 +218,16 @@ fn images(group: &Group<'_>) -> String {
         many => {
             let named: Vec<_> = many.iter().take(NAMED).copied().collect();
             let more = many.len() - named.len();
-            let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-            shorten_digests(&format!("{} images: {}{tail}", many.len(), named.join(", ")))
+            let tail = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            shorten_digests(&format!(
+                "{} images: {}{tail}",
+                many.len(),
+                named.join(", ")
+            ))
         }
     }
 }
@@ -237,7 +266,10 @@ fn expectations(expect: &[Expectation]) -> String {
 
 fn unplaced(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
     let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
-    for workload in workloads.iter().filter(|workload| workload.verdict == Verdict::Unplaced) {
+    for workload in workloads
+        .iter()
+        .filter(|workload| workload.verdict == Verdict::Unplaced)
+    {
         let reason = workload.reason.as_deref().unwrap_or_default();
         match by_reason.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, names)) => names.push(id(&workload.id)),
@@ -254,7 +286,11 @@ fn unplaced(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
         );
         let shown: Vec<String> = names.iter().take(NAMED).cloned().collect();
         let more = names.len() - shown.len();
-        let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let tail = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         line(out, "where", &format!("{}{tail}", shown.join(", ")), layout);
         line(out, "why", reason, layout);
         out.push('\n');
@@ -265,15 +301,26 @@ fn unplaced(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
 fn listing(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
     for workload in workloads {
         let (_, style) = label(workload.verdict);
-        let style = if workload.verdict == Verdict::Ok { Style::Good } else { style };
-        let verdict = layout.paint.apply(style, &format!("{:INDENT$}", workload.verdict.as_str()));
+        let style = if workload.verdict == Verdict::Ok {
+            Style::Good
+        } else {
+            style
+        };
+        let verdict = layout
+            .paint
+            .apply(style, &format!("{:INDENT$}", workload.verdict.as_str()));
         let dormant = if workload.dormant { " (dormant)" } else { "" };
         let on = if workload.platforms.is_empty() {
             String::new()
         } else {
             format!("  on {}", workload.platforms.join(", "))
         };
-        let _ = writeln!(out, "{verdict}{}{dormant}{}", clean(&id(&workload.id)), clean(&on));
+        let _ = writeln!(
+            out,
+            "{verdict}{}{dormant}{}",
+            clean(&id(&workload.id)),
+            clean(&on)
+        );
     }
     if !workloads.is_empty() {
         out.push('\n');
@@ -282,10 +329,17 @@ fn listing(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
 
 fn incomplete(out: &mut String, report: &Report, layout: &Layout) {
     for entry in &report.incomplete {
-        let (label, style) =
-            if entry.matters { ("NOT SEEN", Style::Unclear) } else { ("NOTE", Style::Faint) };
+        let (label, style) = if entry.matters {
+            ("NOT SEEN", Style::Unclear)
+        } else {
+            ("NOTE", Style::Faint)
+        };
         let head = layout.paint.apply(style, &format!("{label:INDENT$}"));
-        let _ = writeln!(out, "{head}{}", layout.paint.apply(Style::Strong, &clean(&entry.what)));
+        let _ = writeln!(
+            out,
+            "{head}{}",
+            layout.paint.apply(Style::Strong, &clean(&entry.what))
+        );
         line(out, "why", &entry.why, layout);
         if !entry.hint.is_empty() {
             line(out, "do", &entry.hint, layout);
@@ -303,7 +357,10 @@ fn line(out: &mut String, name: &str, text: &str, layout: &Layout) {
         let _ = writeln!(
             out,
             "{}{piece}",
-            layout.paint.apply(Style::Faint, &format!("  {name:width$}", width = INDENT - 2))
+            layout.paint.apply(
+                Style::Faint,
+                &format!("  {name:width$}", width = INDENT - 2)
+            )
         );
     }
 }
@@ -318,15 +375,24 @@ fn push(out: &mut String, indent: &str, text: &str, layout: &Layout) {
 /// What was scanned, in one sentence.
 fn scope_line(report: &Report, scope: &Scope) -> String {
     let place = match &scope.source {
-        Source::Cluster { context, namespace, targets } => {
-            let cluster = context
-                .as_ref()
-                .map_or_else(|| "the cluster".to_owned(), |name| format!("context {name}"));
-            let namespace = namespace
-                .as_ref()
-                .map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
-            let targets =
-                if targets.is_empty() { String::new() } else { format!("{} in ", targets.join(" ")) };
+        Source::Cluster {
+            context,
+            namespace,
+            targets,
+        } => {
+            let cluster = context.as_ref().map_or_else(
+                || "the cluster".to_owned(),
+                |name| format!("context {name}"),
+            );
+            let namespace = namespace.as_ref().map_or_else(
+                || "all namespaces".to_owned(),
+                |name| format!("namespace {name}"),
+            );
+            let targets = if targets.is_empty() {
+                String::new()
+            } else {
+                format!("{} in ", targets.join(" "))
+            };
             format!("{targets}{cluster}, {namespace}")
         }
         Source::Files(files) => some_of_files(files),
@@ -365,7 +431,11 @@ fn nodes_line(platforms: &[PlatformRow], from: &[NodesFrom]) -> String {
     let rows: Vec<String> = platforms
         .iter()
         .map(|row| {
-            let number = if row.source == "existing" { format!("{} ", row.nodes) } else { String::new() };
+            let number = if row.source == "existing" {
+                format!("{} ", row.nodes)
+            } else {
+                String::new()
+            };
             format!("{number}{} ({})", row.platform, row.runtimes.join(", "))
         })
         .collect();
@@ -375,7 +445,12 @@ fn nodes_line(platforms: &[PlatformRow], from: &[NodesFrom]) -> String {
     if existing == 0 {
         return format!("for {}", rows.join(", "));
     }
-    format!("{} from {}: {}", count(existing, "node"), words.join(" and "), rows.join(", "))
+    format!(
+        "{} from {}: {}",
+        count(existing, "node"),
+        words.join(" and "),
+        rows.join(", ")
+    )
 }
 
 fn summary_line(summary: &Summary, report: &Report, layout: &Layout) -> String {
@@ -385,12 +460,20 @@ fn summary_line(summary: &Summary, report: &Report, layout: &Layout) -> String {
             parts.push(layout.paint.apply(style, &format!("{number} {words}")));
         }
     };
-    part(summary.fails, if summary.fails == 1 { "fails" } else { "fail" }, Style::Bad);
+    part(
+        summary.fails,
+        if summary.fails == 1 { "fails" } else { "fail" },
+        Style::Bad,
+    );
     part(summary.at_risk, "at risk", Style::Risky);
     part(summary.unknown, "unknown", Style::Unclear);
     part(summary.unplaced, "on no node", Style::Faint);
     part(summary.ok, "ok", Style::Good);
-    let not_seen = report.incomplete.iter().filter(|entry| entry.matters).count();
+    let not_seen = report
+        .incomplete
+        .iter()
+        .filter(|entry| entry.matters)
+        .count();
     let not_seen = if not_seen > 0 {
         format!(" {} could not be looked at.", count(not_seen, "thing"))
     } else {
@@ -399,5 +482,9 @@ fn summary_line(summary: &Summary, report: &Report, layout: &Layout) -> String {
     if parts.is_empty() {
         return format!("No workloads found.{not_seen}");
     }
-    format!("{}: {}.{not_seen}", count(summary.workloads, "workload"), parts.join(", "))
+    format!(
+        "{}: {}.{not_seen}",
+        count(summary.workloads, "workload"),
+        parts.join(", ")
+    )
 }

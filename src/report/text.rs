@@ -4,7 +4,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// `1 node`, `2 nodes`.
 pub(super) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 /// `a, b, c and 4 more`.
@@ -19,7 +23,9 @@ pub(super) fn some_of(names: &[String], all: usize) -> String {
 
 /// Breaks text into lines of at most `width` columns, at blanks where there are any.
 pub(super) fn wrap(text: &str, width: Option<usize>) -> Vec<String> {
-    let Some(width) = width else { return vec![text.to_owned()] };
+    let Some(width) = width else {
+        return vec![text.to_owned()];
+    };
     let width = width.max(10);
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -63,7 +69,10 @@ pub(super) fn shorten_digests(text: &str) -> String {
     while let Some(at) = rest.find("sha256:") {
         let (before, digest) = rest.split_at(at);
         short.push_str(before);
-        let hex = digest["sha256:".len()..].bytes().take_while(u8::is_ascii_hexdigit).count();
+        let hex = digest["sha256:".len()..]
+            .bytes()
+            .take_while(u8::is_ascii_hexdigit)
+            .count();
         let end = "sha256:".len() + hex;
         if hex == 64 {
             short.push_str(&digest[.."sha256:".len() + 12]);
@@ -86,7 +95,10 @@ mod tests {
     #[test]
     fn digests_are_shortened_in_place() {
         let digest = format!("sha256:{}", "a".repeat(64));
-        assert_eq!(shorten_digests(&format!("in {digest}: no")), "in sha256:aaaaaaaaaaaa…: no");
+        assert_eq!(
+            shorten_digests(&format!("in {digest}: no")),
+            "in sha256:aaaaaaaaaaaa…: no"
+        );
         assert_eq!(shorten_digests("sha256:short"), "sha256:short");
     }
 

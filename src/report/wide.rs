@@ -9,12 +9,21 @@ use crate::runtime::{NodeClass, Outcome, OutcomeKind};
 use crate::verdict::{ContainerResult, Report, WorkloadResult};
 
 const HEADER: [&str; 10] = [
-    "VERDICT", "NAMESPACE", "KIND", "NAME", "CONTAINER", "TYPE", "IMAGE", "NODES", "OUTCOME", "REASON",
+    "VERDICT",
+    "NAMESPACE",
+    "KIND",
+    "NAME",
+    "CONTAINER",
+    "TYPE",
+    "IMAGE",
+    "NODES",
+    "OUTCOME",
+    "REASON",
 ];
 
 pub(super) fn render(report: &Report, _scope: &Scope, layout: &Layout) -> String {
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
     if layout.headers {
         table.set_header(HEADER);
@@ -45,7 +54,11 @@ pub(super) fn render(report: &Report, _scope: &Scope, layout: &Layout) -> String
         }
     }
     for entry in &report.incomplete {
-        out.push_str(&format!("not seen: {}: {}\n", clean(&entry.what), clean(&entry.why)));
+        out.push_str(&format!(
+            "not seen: {}: {}\n",
+            clean(&entry.what),
+            clean(&entry.why)
+        ));
     }
     out
 }
@@ -73,7 +86,13 @@ fn row(
         &shorten_digests(&outcome.reason),
     ]
     .into_iter()
-    .map(|cell| if cell.is_empty() { "-".to_owned() } else { clean(cell).into_owned() })
+    .map(|cell| {
+        if cell.is_empty() {
+            "-".to_owned()
+        } else {
+            clean(cell).into_owned()
+        }
+    })
     .collect()
 }
 
@@ -91,6 +110,12 @@ fn unplaced(workload: &WorkloadResult) -> Vec<String> {
         workload.reason.as_deref().unwrap_or_default(),
     ]
     .into_iter()
-    .map(|cell| if cell.is_empty() { "-".to_owned() } else { clean(cell).into_owned() })
+    .map(|cell| {
+        if cell.is_empty() {
+            "-".to_owned()
+        } else {
+            clean(cell).into_owned()
+        }
+    })
     .collect()
 }

@@ -40,10 +40,7 @@ fn stand_ins(runtime: &Runtime) -> Vec<Runtime> {
     let known = |name: RuntimeName, versions: &[Version]| -> Vec<Runtime> {
         versions
             .iter()
-            .map(|v| Runtime {
-                name: name.clone(),
-                version: Some(*v),
-            })
+            .map(|v| Runtime::of(name.clone(), *v))
             .collect()
     };
     if runtime.version.is_some() && !matches!(runtime.name, RuntimeName::Other(_)) {

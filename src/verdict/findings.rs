@@ -75,11 +75,11 @@ pub(super) struct Observation<'a> {
     pub(super) origin: &'a NodeOrigin,
     pub(super) platform: String,
     /// Indices of the nodes.
-    pub(super) nodes: &'a [u32],
+    pub(super) nodes: Vec<u32>,
     /// Their names.
     pub(super) names: Vec<&'a str>,
     pub(super) message: String,
-    pub(super) expect: &'a [Expectation],
+    pub(super) expect: Vec<Expectation>,
     pub(super) certainty: Certainty,
     pub(super) verdict: Verdict,
 }
@@ -96,8 +96,14 @@ pub(super) struct About<'a> {
 
 impl<'a> FindingBuilder<'a> {
     pub(super) fn add(&mut self, seen: Observation<'a>) {
-        let part = self.parts.entry((seen.rule, seen.origin.as_str())).or_default();
-        part.severity = Some(part.severity.map_or(seen.severity, |s| s.min(seen.severity)));
+        let part = self
+            .parts
+            .entry((seen.rule, seen.origin.as_str()))
+            .or_default();
+        part.severity = Some(
+            part.severity
+                .map_or(seen.severity, |s| s.min(seen.severity)),
+        );
         part.platforms.insert(seen.platform);
         if let NodeOrigin::Potential(pool) = seen.origin {
             part.from.insert(pool);
@@ -108,11 +114,14 @@ impl<'a> FindingBuilder<'a> {
             part.messages.push(seen.message);
         }
         for expectation in seen.expect {
-            if !part.expect.contains(expectation) {
-                part.expect.push(expectation.clone());
+            if !part.expect.contains(&expectation) {
+                part.expect.push(expectation);
             }
         }
-        part.certainty = Some(part.certainty.map_or(seen.certainty, |c| c.max(seen.certainty)));
+        part.certainty = Some(
+            part.certainty
+                .map_or(seen.certainty, |c| c.max(seen.certainty)),
+        );
         part.verdict = Some(part.verdict.map_or(seen.verdict, |v| v.min(seen.verdict)));
     }
 

@@ -44,8 +44,10 @@ impl Gate {
             FailOn::Fails => Some(Verdict::Fails),
             FailOn::Never => None,
         };
-        let mut counted =
-            report.findings.iter().filter(|finding| self.count_dormant || !finding.dormant);
+        let mut counted = report
+            .findings
+            .iter()
+            .filter(|finding| self.count_dormant || !finding.dormant);
         if threshold.is_some_and(|threshold| counted.any(|finding| finding.verdict <= threshold)) {
             return GateOutcome::Findings;
         }
@@ -53,7 +55,11 @@ impl Gate {
             || report.workloads.iter().any(|workload| {
                 (self.count_dormant || !workload.dormant) && could_get_worse(workload)
             });
-        if unchecked && !self.allow_unknown { GateOutcome::Unchecked } else { GateOutcome::Pass }
+        if unchecked && !self.allow_unknown {
+            GateOutcome::Unchecked
+        } else {
+            GateOutcome::Pass
+        }
     }
 }
 
@@ -65,7 +71,10 @@ fn could_get_worse(workload: &super::WorkloadResult) -> bool {
         Verdict::Unknown => true,
         Verdict::AtRisk => workload.containers.iter().any(|container| {
             container.role.counts()
-                && container.outcomes.iter().any(|(_, outcome)| outcome.kind == OutcomeKind::Unknown)
+                && container
+                    .outcomes
+                    .iter()
+                    .any(|(_, outcome)| outcome.kind == OutcomeKind::Unknown)
         }),
     }
 }

@@ -1,16 +1,14 @@
 //! Judges every workload: container by container, class of nodes by class of nodes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::findings::{About, FindingBuilder, Observation};
 use super::nodes::NodeClasses;
 use super::rule::{Rule, Severity};
 use super::{ContainerResult, Finding, ImageRow, Report, Verdict, WorkloadResult};
 use crate::image::{ImageAnswer, ImageError, ImageFacts, ImageRef, ReferenceError};
-use crate::model::{
-    ContainerRole, Incomplete, Location, Node, NodeOrigin, PodSpec, Workload,
-};
+use crate::model::{ContainerRole, Incomplete, Location, Node, NodeOrigin, PodSpec, Workload};
 use crate::placement::Placement;
 use crate::runtime::{
     Cause, Certainty, Expectation, NodeClass, Outcome, OutcomeKind, PodContext, Seen, decide,
@@ -22,7 +20,7 @@ pub struct Evidence<'a> {
     /// The workloads, sorted by id.
     pub workloads: &'a [Workload],
     /// For each workload, for each of its templates, where it may land.
-    pub placements: &'a [Vec<Arc<Placement>>],
+    pub placements: &'a [Vec<Rc<Placement>>],
     /// The nodes that placements index.
     pub nodes: &'a [Node],
     /// Their classes.
@@ -42,7 +40,13 @@ pub fn judge(evidence: Evidence<'_>) -> Report {
     let mut findings = label_mismatches(evidence.nodes);
     let mut workloads = Vec::with_capacity(evidence.workloads.len());
     for (workload, placements) in evidence.workloads.iter().zip(evidence.placements) {
-        let judged = WorkloadJudge { evidence: &evidence, held: &held, workload, placements }.judge();
+        let judged = WorkloadJudge {
+            evidence: &evidence,
+            held: &held,
+            workload,
+            placements,
+        }
+        .judge();
         workloads.push(judged.0);
         findings.extend(judged.1);
     }
@@ -90,7 +94,7 @@ struct WorkloadJudge<'a> {
     evidence: &'a Evidence<'a>,
     held: &'a HeldImages,
     workload: &'a Workload,
-    placements: &'a [Arc<Placement>],
+    placements: &'a [Rc<Placement>],
 }
 
 /// An image of a container, as far as it is known.
@@ -104,8 +108,12 @@ enum Known<'a> {
 
 impl<'a> WorkloadJudge<'a> {
     fn judge(&self) -> (WorkloadResult, Vec<Finding>) {
-        let nodes: BTreeSet<u32> =
-            self.placements.iter().flat_map(|placement| &placement.nodes).copied().collect();
+        let nodes: BTreeSet<u32> = self
+            .placements
+            .iter()
+            .flat_map(|placement| &placement.nodes)
+            .copied()
+            .collect();
         let mut containers = Vec::new();
         let mut findings = Vec::new();
         // The worst outcome of each node, over all templates and containers that count.
@@ -152,11 +160,17 @@ impl<'a> WorkloadJudge<'a> {
                 merge(&mut containers, self.container(&subject, &known, outcomes));
             }
         }
-        let failing: BTreeSet<u32> =
-            worst.iter().filter(|(_, kind)| kind.is_failure()).map(|(&node, _)| node).collect();
+        let failing: BTreeSet<u32> = worst
+            .iter()
+            .filter(|(_, kind)| kind.is_failure())
+            .map(|(&node, _)| node)
+            .collect();
         let any = |wanted: OutcomeKind| worst.values().any(|&kind| kind == wanted);
         let (verdict, reason) = if !self.evidence.nodes_known {
-            (Verdict::Unknown, Some("no node is known; name platforms with --platform".to_owned()))
+            (
+                Verdict::Unknown,
+                Some("no node is known; name platforms with --platform".to_owned()),
+            )
         } else if nodes.is_empty() {
             (Verdict::Unplaced, Some(self.refusals()))
         } else if !failing.is_empty() {
@@ -190,7 +204,10 @@ impl<'a> WorkloadJudge<'a> {
     fn verdict_of(&self, failing: &BTreeSet<u32>, nodes: &BTreeSet<u32>) -> Verdict {
         let potential = |node: &u32| {
             let node = self.evidence.nodes.get(*node as usize);
-            matches!(node.map(|node| &node.origin), Some(NodeOrigin::Potential(_)))
+            matches!(
+                node.map(|node| &node.origin),
+                Some(NodeOrigin::Potential(_))
+            )
         };
         let certain_place = failing.iter().any(|node| !potential(node));
         let everywhere = failing.len() == nodes.len();
@@ -214,9 +231,15 @@ impl<'a> WorkloadJudge<'a> {
         let parts: Vec<_> = most
             .iter()
             .take(3)
-            .map(|(refusal, count)| format!("{refusal} ({count} of {} nodes)", self.evidence.nodes.len()))
+            .map(|(refusal, count)| {
+                format!("{refusal} ({count} of {} nodes)", self.evidence.nodes.len())
+            })
             .collect();
-        if parts.is_empty() { "there is no node".to_owned() } else { parts.join("; ") }
+        if parts.is_empty() {
+            "there is no node".to_owned()
+        } else {
+            parts.join("; ")
+        }
     }
 
     fn look_up(&self, image: &str) -> Known<'a> {
@@ -225,8 +248,18 @@ impl<'a> WorkloadJudge<'a> {
             Err(error) => return Known::Broken(error),
         };
         match self.evidence.answers.get_key_value(&parsed) {
-            Some((_, ImageAnswer { result: Ok(facts), .. })) => Known::Facts(facts),
-            Some((parsed, ImageAnswer { result: Err(error), .. })) => Known::Failed(parsed, error),
+            Some((
+                _,
+                ImageAnswer {
+                    result: Ok(facts), ..
+                },
+            )) => Known::Facts(facts),
+            Some((
+                parsed,
+                ImageAnswer {
+                    result: Err(error), ..
+                },
+            )) => Known::Failed(parsed, error),
             None => Known::NotAsked,
         }
     }
@@ -239,12 +272,20 @@ impl<'a> WorkloadJudge<'a> {
         class: &NodeClass,
         members: &[u32],
     ) -> Seeing {
-        let all = |outcome| Seeing { outcome, rule: None, nodes: members.to_vec() };
+        let all = |outcome| Seeing {
+            outcome,
+            rule: None,
+            nodes: members.to_vec(),
+        };
         match known {
             Known::Facts(facts) => all(decide(facts, context, class)),
             Known::Broken(error) => Seeing {
                 rule: Some(Rule::InvalidReference),
-                ..all(invalid_reference(subject.image, error, subject.location.is_some()))
+                ..all(invalid_reference(
+                    subject.image,
+                    error,
+                    subject.location.is_some(),
+                ))
             },
             Known::NotAsked => all(unread("the image was not asked for".to_owned())),
             Known::Failed(image, error) => self.failed(image, error, subject, class, members),
@@ -259,7 +300,11 @@ impl<'a> WorkloadJudge<'a> {
         class: &NodeClass,
         members: &[u32],
     ) -> Seeing {
-        let seeing = |rule, outcome, nodes| Seeing { outcome, rule: Some(rule), nodes };
+        let seeing = |rule, outcome, nodes| Seeing {
+            outcome,
+            rule: Some(rule),
+            nodes,
+        };
         if !matches!(error, ImageError::NotFound { .. }) {
             let outcome = unread(error.to_string());
             return seeing(Rule::ImageUnreadable, outcome, members.to_vec());
@@ -269,7 +314,11 @@ impl<'a> WorkloadJudge<'a> {
             .iter()
             .copied()
             .filter(|&node| {
-                let name = self.evidence.nodes.get(node as usize).map_or("", |node| &node.name);
+                let name = self
+                    .evidence
+                    .nodes
+                    .get(node as usize)
+                    .map_or("", |node| &node.name);
                 !self.held.holds(name, image)
             })
             .collect();
@@ -333,8 +382,11 @@ impl<'a> WorkloadJudge<'a> {
         class: &NodeClass,
         groups: &BTreeMap<u32, Vec<u32>>,
     ) -> bool {
-        let offered: HashSet<String> =
-            facts.platforms().into_iter().map(|platform| platform.os.to_lowercase()).collect();
+        let offered: HashSet<String> = facts
+            .platforms()
+            .into_iter()
+            .map(|platform| platform.os.to_lowercase())
+            .collect();
         !offered.is_empty()
             && !offered.contains(&class.platform.os)
             && groups
@@ -343,10 +395,7 @@ impl<'a> WorkloadJudge<'a> {
                 .any(|other| offered.contains(&other.platform.os))
     }
 
-    fn observe<'s>(&self, rule: Rule, seen: &'s Seeing<'_>, class: &'s NodeClass) -> Observation<'s>
-    where
-        'a: 's,
-    {
+    fn observe(&self, rule: Rule, seen: &Seeing, class: &'a NodeClass) -> Observation<'a> {
         let verdict = match seen.outcome.kind {
             kind if kind.is_failure() => Verdict::Fails,
             OutcomeKind::Depends => Verdict::AtRisk,
@@ -374,10 +423,10 @@ impl<'a> WorkloadJudge<'a> {
             severity,
             origin: &class.origin,
             platform: class.platform.to_string(),
-            nodes: &seen.nodes,
+            nodes: seen.nodes.clone(),
             names,
             message: seen.outcome.reason.clone(),
-            expect: &seen.outcome.expect,
+            expect: seen.outcome.expect.clone(),
             certainty,
             verdict,
         }
@@ -434,7 +483,10 @@ fn subjects(spec: &PodSpec) -> Vec<Subject<'_>> {
         location: container.location.as_ref(),
     });
     let volumes = spec.volumes.iter().filter_map(|volume| {
-        let image = volume.image.as_ref().filter(|image| !image.reference.is_empty())?;
+        let image = volume
+            .image
+            .as_ref()
+            .filter(|image| !image.reference.is_empty())?;
         Some(Subject {
             name: &volume.name,
             role: ContainerRole::ImageVolume,
@@ -475,7 +527,11 @@ fn unread(reason: String) -> Outcome {
 }
 
 fn status(text: &str) -> Expectation {
-    Expectation { seen: Seen::Status, text: text.to_owned(), exit_code: None }
+    Expectation {
+        seen: Seen::Status,
+        text: text.to_owned(),
+        exit_code: None,
+    }
 }
 
 /// In a file an unrendered template is work in progress; in a cluster the kubelet refuses it like any other text.
@@ -500,7 +556,10 @@ fn invalid_reference(image: &str, error: &ReferenceError, from_file: bool) -> Ou
 /// Warns where a node's label says another platform than the node itself.
 fn label_mismatches(nodes: &[Node]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for node in nodes.iter().filter(|node| node.origin == NodeOrigin::Existing) {
+    for node in nodes
+        .iter()
+        .filter(|node| node.origin == NodeOrigin::Existing)
+    {
         for (label, real) in [
             ("kubernetes.io/arch", &node.platform.architecture),
             ("kubernetes.io/os", &node.platform.os),
@@ -563,7 +622,10 @@ impl HeldImages {
             if let Ok(image) = ImageRef::parse(image)
                 && missing.contains(&image)
             {
-                held.by_node.entry(node.to_owned()).or_default().insert(image);
+                held.by_node
+                    .entry(node.to_owned())
+                    .or_default()
+                    .insert(image);
             }
         };
         for node in evidence.nodes {
@@ -589,6 +651,8 @@ impl HeldImages {
     }
 
     fn holds(&self, node: &str, image: &ImageRef) -> bool {
-        self.by_node.get(node).is_some_and(|images| images.contains(image))
+        self.by_node
+            .get(node)
+            .is_some_and(|images| images.contains(image))
     }
 }

@@ -80,16 +80,16 @@ impl NodeClasses {
             let source = class.origin.as_str();
             let platform = class.platform.to_string();
             let version = class.platform.os_version.clone();
-            let row = rows.entry((platform.clone(), version.clone(), source)).or_insert_with(|| {
-                PlatformRow {
+            let row = rows
+                .entry((platform.clone(), version.clone(), source))
+                .or_insert_with(|| PlatformRow {
                     platform,
                     os_version: (!version.is_empty()).then_some(version),
                     source,
                     nodes: 0,
                     runtimes: Vec::new(),
                     from: Vec::new(),
-                }
-            });
+                });
             if class.origin == NodeOrigin::Existing {
                 row.nodes += count;
             }
@@ -111,7 +111,12 @@ impl NodeClasses {
 fn platform_of(node: &Node) -> Platform {
     let mut platform = node.platform.clone();
     if platform.os == "windows" && platform.os_version.is_empty() {
-        platform.os_version = node.kernel_version.splitn(4, '.').take(3).collect::<Vec<_>>().join(".");
+        platform.os_version = node
+            .kernel_version
+            .splitn(4, '.')
+            .take(3)
+            .collect::<Vec<_>>()
+            .join(".");
     }
     platform
 }
@@ -124,15 +129,20 @@ fn emulation(node: &Node, binfmt: Option<&str>) -> Option<String> {
         .map(|product| format!("osImage {product}"));
     desktop.or_else(|| {
         let existing = node.origin == NodeOrigin::Existing;
-        binfmt.filter(|_| existing).map(|workload| format!("{workload}, which installs emulators,"))
+        binfmt
+            .filter(|_| existing)
+            .map(|workload| format!("{workload}, which installs emulators,"))
     })
 }
 
 /// A DaemonSet that registers emulators (binfmt_misc) on the nodes, if there is one: `Kind/namespace/name`.
 #[must_use]
 pub fn emulator_installer(workloads: &[crate::model::Workload]) -> Option<String> {
-    const INSTALLERS: [&str; 3] =
-        ["tonistiigi/binfmt", "multiarch/qemu-user-static", "docker/binfmt"];
+    const INSTALLERS: [&str; 3] = [
+        "tonistiigi/binfmt",
+        "multiarch/qemu-user-static",
+        "docker/binfmt",
+    ];
     let installs = |image: &str| {
         crate::image::ImageRef::parse(image)
             .is_ok_and(|image| INSTALLERS.contains(&image.repository.as_str()))
@@ -141,10 +151,12 @@ pub fn emulator_installer(workloads: &[crate::model::Workload]) -> Option<String
         .iter()
         .filter(|workload| workload.is_daemon_set())
         .find(|workload| {
-            workload
-                .templates
-                .iter()
-                .any(|template| template.spec.all_containers().any(|(_, c)| installs(&c.image)))
+            workload.templates.iter().any(|template| {
+                template
+                    .spec
+                    .all_containers()
+                    .any(|(_, c)| installs(&c.image))
+            })
         })
         .map(|workload| workload.id.to_string())
 }

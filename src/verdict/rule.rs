@@ -109,13 +109,19 @@ impl Rule {
             Self::ExecFormatError | Self::NoMatchingPlatform => {
                 "use an image built for these nodes too, or keep the pods off them: nodeSelector kubernetes.io/arch"
             }
-            Self::UnsupportedImage => "push the image again with a current tool, as an OCI or Docker v2 image",
+            Self::UnsupportedImage => {
+                "push the image again with a current tool, as an OCI or Docker v2 image"
+            }
             Self::ImageNotFound => {
                 "correct the tag or digest, or push it; if it is loaded onto the nodes by hand, give it with --images"
             }
             Self::InvalidReference => "write the image as [HOST/]NAME[:TAG][@DIGEST]",
-            Self::RuntimeDependent => "try one pod on such a node, or use an image that names the nodes' platform",
-            Self::OsNotPinned => "add nodeSelector kubernetes.io/os to the pods, or taint the nodes of the other OS",
+            Self::RuntimeDependent => {
+                "try one pod on such a node, or use an image that names the nodes' platform"
+            }
+            Self::OsNotPinned => {
+                "add nodeSelector kubernetes.io/os to the pods, or taint the nodes of the other OS"
+            }
             Self::ImageUnreadable => {
                 "log in (docker login), check the network, or give the image with --images"
             }
@@ -143,6 +149,10 @@ mod tests {
     fn names_are_unique_and_kebab_case() {
         let names: HashSet<_> = Rule::ALL.iter().map(|rule| rule.name()).collect();
         assert_eq!(names.len(), Rule::ALL.len());
-        assert!(names.iter().all(|n| n.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+        assert!(
+            names
+                .iter()
+                .all(|n| n.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        );
     }
 }

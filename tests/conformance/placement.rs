@@ -1,35 +1,47 @@
-//! The scheduler's, the DaemonSet controller's and the kubelet's placement rules.
+//! Where pods may land: kube-scheduler, the DaemonSet controller, the kubelet.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use archcheck::image::Platform;
-use archcheck::model::{Node, NodeOrigin, NodeSelector, PodTemplate, Runtime, Taint, Toleration};
-use archcheck::placement::{
-    Effects, Labels, Placer, Selector, admits, admits_now, keeps_running, pinned_node, tolerates,
-    untolerated,
+use archcheck::model::{
+    Affinity, Node, NodeAffinity, NodeOrigin, NodeSelector, NodeSelectorRequirement,
+    NodeSelectorTerm, PodSpec, PodTemplate, Runtime, Taint, Toleration,
 };
-use serde_json::{Value, json};
+use archcheck::placement::{Demands, Effects, Placer, Rules, admits, target_node, untolerated};
+use serde::Deserialize;
 
-use crate::{cases, report};
+use crate::support::{Origin, cases, run};
 
-fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
-    serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{value}: {error}"))
+/// A node as the cases write it.
+#[derive(Debug, Deserialize)]
+struct CaseNode {
+    #[serde(default)]
+    name: String,
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    taints: Vec<Taint>,
+    #[serde(default)]
+    unschedulable: bool,
 }
 
-/// A pod as the cases write it: fields of the spec, and labels.
-fn pod(value: &Value) -> PodTemplate {
-    read(&json!({ "metadata": {"labels": value["labels"]}, "spec": value }))
+impl CaseNode {
+    fn to_node(&self) -> Node {
+        Node {
+            taints: self.taints.clone(),
+            unschedulable: self.unschedulable,
+            ..node(&self.name, &self.labels)
+        }
+    }
 }
 
-fn node(value: &Value) -> Node {
-    let list: Option<Vec<Taint>> = read(&value["taints"]);
-    let labels: Option<BTreeMap<String, String>> = read(&value["labels"]);
+fn node(name: &str, labels: &BTreeMap<String, String>) -> Node {
     Node {
-        name: value["name"].as_str().unwrap_or_default().to_owned(),
+        name: name.to_owned(),
         origin: NodeOrigin::Existing,
-        labels: labels.unwrap_or_default(),
-        taints: list.unwrap_or_default(),
-        unschedulable: value["unschedulable"].as_bool().unwrap_or(false),
+        labels: labels.clone(),
+        taints: Vec::new(),
+        unschedulable: false,
         platform: Platform::default(),
         runtime: Runtime::parse(""),
         os_image: String::new(),
@@ -38,146 +50,293 @@ fn node(value: &Value) -> Node {
     }
 }
 
+fn template(spec: &PodSpec) -> PodTemplate {
+    PodTemplate {
+        spec: spec.clone(),
+        ..PodTemplate::default()
+    }
+}
+
+fn requiring(required: NodeSelector) -> PodTemplate {
+    template(&PodSpec {
+        affinity: Some(Affinity {
+            node_affinity: Some(NodeAffinity {
+                required: Some(required),
+            }),
+        }),
+        ..PodSpec::default()
+    })
+}
+
+/// What happens at this moment, as upstream's tests ask.
+const NOW: Rules = Rules {
+    comparison_operators: false,
+    transient_refuses: true,
+};
+
+fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) -> Result<(), String> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("{what} is {found:?}, expected {expected:?}"))
+    }
+}
+
 #[test]
 fn node_affinity() {
-    let mut failures = Vec::new();
-    let mut ran = 0;
-    for case in cases("node_affinity.json") {
-        ran += 1;
-        let pod = pod(&case["pod"]);
-        let node = node(&case["node"]);
-        let labels = Labels::Known {
-            name: &node.name,
-            labels: &node.labels,
-        };
-        let selector = Selector::of(&pod.spec);
-        let added: Option<NodeSelector> = read(&case["scheduler_added_affinity_required"]);
-        let added = Selector::new(&BTreeMap::new(), added.as_ref());
-        let mut fits = selector.matches(&labels) && added.matches(&labels);
-        // The scheduler's PreFilter: only these nodes are looked at.
-        if let Some(candidates) = case["expect_candidate_node_names"].as_array() {
-            let mut names: Vec<_> = candidates.iter().filter_map(Value::as_str).collect();
-            let mut ours = selector.pinned_names().unwrap_or_default();
-            names.sort_unstable();
-            ours.sort_unstable();
-            ours.dedup();
-            if names != ours {
-                failures.push(format!("candidates {ours:?}: {case}"));
-            }
-            fits = fits && (node.name.is_empty() || ours.contains(&node.name.as_str()));
-        }
-        if Value::from(fits) != case["expect_fits"] {
-            failures.push(format!("got {fits}: {case}"));
-        }
+    #[derive(Deserialize)]
+    struct Case {
+        #[serde(flatten)]
+        origin: Origin,
+        expect_fits: bool,
+        /// The only nodes that a scheduler needs to look at.
+        expect_candidate_node_names: Option<Vec<String>>,
+        node: CaseNode,
+        pod: PodSpec,
+        /// From the scheduler's configuration; it counts in addition.
+        scheduler_added_affinity_required: Option<NodeSelector>,
     }
-    report(&failures, ran, 52);
+    let cases = cases::<Case>("node_affinity.json").unwrap();
+    run(
+        "node affinity",
+        52,
+        &cases,
+        |case| &case.origin,
+        |case| {
+            let fits = |node: &Node| {
+                let added = case
+                    .scheduler_added_affinity_required
+                    .clone()
+                    .map(requiring);
+                let mut pods = added.into_iter().chain([template(&case.pod)]);
+                pods.all(|pod| admits(&pod, Placer::Scheduler, node).is_ok())
+            };
+            if let Some(names) = &case.expect_candidate_node_names {
+                for name in ["node1", "node2", "node3"] {
+                    let is_candidate = names.iter().any(|candidate| candidate == name);
+                    let node = node(name, &case.node.labels);
+                    if fits(&node) && !is_candidate {
+                        return Err(format!("{name} fits, expected one of {names:?}"));
+                    }
+                }
+            }
+            same("fits", &fits(&case.node.to_node()), &case.expect_fits)
+        },
+    );
 }
 
 #[test]
 fn label_requirements() {
-    let mut failures = Vec::new();
-    let mut ran = 0;
-    for case in cases("label_requirements.json") {
-        ran += 1;
-        let labels: BTreeMap<String, String> = read(&case["labels"]);
-        let terms = json!({"nodeSelectorTerms": [{"matchExpressions": case["requirements"]}]});
-        let terms: NodeSelector = read(&terms);
-        let selector = Selector::new(&BTreeMap::new(), Some(&terms));
-        let got = selector.matches(&Labels::Known {
-            name: "",
-            labels: &labels,
-        });
-        if Value::from(got) != case["expect_match"] {
-            failures.push(format!("got {got}: {case}"));
-        }
+    #[derive(Deserialize)]
+    struct Case {
+        #[serde(flatten)]
+        origin: Origin,
+        expect_match: bool,
+        labels: BTreeMap<String, String>,
+        requirements: Vec<NodeSelectorRequirement>,
     }
-    report(&failures, ran, 4);
+    let cases = cases::<Case>("label_requirements.json").unwrap();
+    run(
+        "label requirements",
+        4,
+        &cases,
+        |case| &case.origin,
+        |case| {
+            let pod = requiring(NodeSelector {
+                node_selector_terms: vec![NodeSelectorTerm {
+                    match_expressions: case.requirements.clone(),
+                    ..NodeSelectorTerm::default()
+                }],
+            });
+            let matches = admits(&pod, Placer::Scheduler, &node("n", &case.labels)).is_ok();
+            same("match", &matches, &case.expect_match)
+        },
+    );
 }
 
 #[test]
 fn taints() {
-    let mut failures = Vec::new();
-    let mut ran = 0;
-    for case in cases("taints.json") {
-        ran += 1;
-        let mut taints: Vec<Taint> = read(&case["taints"]);
-        let tolerations: Vec<Toleration> = read(&case["tolerations"]);
-        let comparisons = case["comparison_operators_enabled"].as_bool().unwrap();
-        if case["node_unschedulable"].as_bool() == Some(true) {
-            // The nodeunschedulable plugin asks whether this taint would be tolerated.
-            taints.push(Taint {
-                key: "node.kubernetes.io/unschedulable".to_owned(),
-                value: String::new(),
-                effect: "NoSchedule".to_owned(),
-            });
-        }
-        let got = match case["effects_considered"].as_str().unwrap() {
-            "NoSchedule,NoExecute" => {
-                untolerated(&taints, &tolerations, Effects::Scheduling, comparisons).is_none()
-            }
-            "NoExecute" => {
-                untolerated(&taints, &tolerations, Effects::Running, comparisons).is_none()
-            }
-            "none" => true,
-            _ => taints.iter().all(|taint| {
-                tolerations
-                    .iter()
-                    .any(|toleration| tolerates(toleration, taint, comparisons))
-            }),
-        };
-        if Value::from(got) != case["expect_tolerated"] {
-            failures.push(format!("got {got}: {case}"));
-        }
+    #[derive(Deserialize)]
+    struct Case {
+        #[serde(flatten)]
+        origin: Origin,
+        expect_tolerated: bool,
+        effects_considered: String,
+        comparison_operators_enabled: bool,
+        #[serde(default)]
+        node_unschedulable: bool,
+        taints: Vec<Taint>,
+        tolerations: Vec<Toleration>,
     }
-    report(&failures, ran, 52);
+    let cases = cases::<Case>("taints.json").unwrap();
+    run(
+        "taints",
+        52,
+        &cases,
+        |case| &case.origin,
+        |case| {
+            let counts: fn(&Taint) -> bool = match case.effects_considered.as_str() {
+                "all" => |_| true,
+                "none" => |_| false,
+                "NoExecute" => |taint| Effects::Execution.count(&taint.effect),
+                "NoSchedule,NoExecute" => |taint| Effects::Scheduling.count(&taint.effect),
+                other => return Err(format!("unknown effects_considered {other:?}")),
+            };
+            let comparison_operators = case.comparison_operators_enabled;
+            let open = untolerated(
+                &case.taints,
+                &case.tolerations,
+                counts,
+                comparison_operators,
+            );
+            if case.effects_considered != "NoSchedule,NoExecute" {
+                return same("tolerated", &open.is_none(), &case.expect_tolerated);
+            }
+            // What a scheduler considers must come out of the whole filter, too; a cordon only there.
+            let node = Node {
+                taints: case.taints.clone(),
+                unschedulable: case.node_unschedulable,
+                ..node("n", &BTreeMap::new())
+            };
+            let pod = template(&PodSpec {
+                tolerations: case.tolerations.clone(),
+                ..PodSpec::default()
+            });
+            let rules = Rules {
+                comparison_operators,
+                ..NOW
+            };
+            let admitted = Demands::new(&pod, Placer::Scheduler, rules)
+                .check(&node)
+                .is_ok();
+            if !case.node_unschedulable {
+                same("tolerated alone", &open.is_none(), &admitted)?;
+            }
+            same("tolerated", &admitted, &case.expect_tolerated)
+        },
+    );
 }
 
 #[test]
 fn daemon_sets() {
-    let mut failures = Vec::new();
-    let mut ran = 0;
-    for case in cases("daemonset.json") {
-        ran += 1;
-        let mut check = |what: &str, got: Value, expected: &Value| {
-            if got != *expected {
-                failures.push(format!("{what} {got}: {case}"));
-            }
-        };
-        match case["kind"].as_str() {
-            Some("target_node") => {
-                let got = pinned_node(&pod(&case["pod"]).spec);
-                check("pinned", got.into(), &case["expect_node"]);
-            }
-            // The controller pins each pod by rewriting its affinity; what we must do is read the pin.
-            Some("affinity_rewrite") => {
-                let got = pinned_node(&pod(&json!({"affinity": case["expect_affinity"]})).spec);
-                check("pinned", got.into(), &case["node_name"]);
-            }
-            _ => {
-                let (pod, node) = (pod(&case["template"]), node(&case["node"]));
-                let runs = admits_now(&pod, Placer::DaemonSetController, &node).is_ok();
-                check("runs", runs.into(), &case["expect_should_run"]);
-                if let Some(expected) = case.get("expect_should_continue_running") {
-                    check("keeps running", keeps_running(&pod, &node).into(), expected);
-                }
-            }
-        }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Question {
+        /// Whether a node runs it.
+        Runs {
+            node: CaseNode,
+            template: PodSpec,
+            expect_should_run: bool,
+            expect_should_continue_running: Option<bool>,
+        },
+        /// What becomes of a template's affinity on `node_name`.
+        Rewrites {
+            affinity: Option<Affinity>,
+            expect_affinity: Affinity,
+            node_name: String,
+        },
+        /// Which node a pod is for.
+        Targets {
+            pod: PodSpec,
+            expect_node: Option<String>,
+        },
     }
-    report(&failures, ran, 39);
+    #[derive(Deserialize)]
+    struct Case {
+        #[serde(flatten)]
+        origin: Origin,
+        #[serde(flatten)]
+        question: Question,
+    }
+    let cases = cases::<Case>("daemonset.json").unwrap();
+    let mut asked = [0; 3];
+    run(
+        "DaemonSets",
+        39,
+        &cases,
+        |case| &case.origin,
+        |case| match &case.question {
+            Question::Runs {
+                node,
+                template: spec,
+                expect_should_run,
+                expect_should_continue_running,
+            } => {
+                asked[0] += 1;
+                let node = node.to_node();
+                let demands = Demands::new(&template(spec), Placer::DaemonSetController, NOW);
+                same("runs", &demands.check(&node).is_ok(), expect_should_run)?;
+                let stays = demands.already_running().check(&node).is_ok();
+                same(
+                    "stays",
+                    &stays,
+                    &expect_should_continue_running.unwrap_or(stays),
+                )
+            }
+            // Archcheck makes no pods: it must see through what the controller made, back to the node.
+            Question::Rewrites {
+                affinity,
+                expect_affinity,
+                node_name,
+            } => {
+                asked[1] += 1;
+                let with = |affinity| PodSpec {
+                    affinity,
+                    ..PodSpec::default()
+                };
+                let made = with(Some(expect_affinity.clone()));
+                same("target", &target_node(&made), &Some(node_name))?;
+                let lands = |name: &str| {
+                    let node = node(name, &BTreeMap::new());
+                    admits(&template(&made), Placer::Scheduler, &node).is_ok()
+                };
+                same("lands on its node", &lands(node_name), &true)?;
+                same("lands elsewhere", &lands("elsewhere"), &false)?;
+                // The template's own pin, if any, is another one.
+                let own = with(affinity.clone());
+                same("own pin", &(target_node(&own) == Some(node_name)), &false)
+            }
+            Question::Targets { pod, expect_node } => {
+                asked[2] += 1;
+                same("target", &target_node(pod), &expect_node.as_deref())
+            }
+        },
+    );
+    assert_eq!(asked, [33, 3, 3], "cases by question");
 }
 
 #[test]
-fn operating_systems() {
-    let mut failures = Vec::new();
-    let mut ran = 0;
-    for case in cases("kubelet_os.json") {
-        ran += 1;
-        let mut node = node(&case["node"]);
-        node.platform.os = case["node_goos"].as_str().unwrap().to_owned();
-        let refused = admits(&pod(&case["pod"]), Placer::Scheduler, &node).is_err();
-        if Value::from(refused) != case["expect_rejected"] {
-            failures.push(format!("refused {refused}: {case}"));
-        }
+fn kubelet_os() {
+    #[derive(Deserialize)]
+    struct Case {
+        #[serde(flatten)]
+        origin: Origin,
+        expect_rejected: bool,
+        node: CaseNode,
+        node_goos: String,
+        pod: CasePod,
     }
-    report(&failures, ran, 1);
+    #[derive(Deserialize)]
+    struct CasePod {
+        labels: BTreeMap<String, String>,
+        #[serde(flatten)]
+        spec: PodSpec,
+    }
+    let cases = cases::<Case>("kubelet_os.json").unwrap();
+    run(
+        "kubelet, OS",
+        1,
+        &cases,
+        |case| &case.origin,
+        |case| {
+            let node = Node {
+                platform: Platform::new(&case.node_goos, "amd64", ""),
+                ..case.node.to_node()
+            };
+            let mut pod = template(&case.pod.spec);
+            pod.metadata.labels.clone_from(&case.pod.labels);
+            let rejected = admits(&pod, Placer::Scheduler, &node).is_err();
+            same("rejected", &rejected, &case.expect_rejected)
+        },
+    );
 }

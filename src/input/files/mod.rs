@@ -183,10 +183,7 @@ impl FilesRead {
             .get("kind")
             .and_then(Value::as_str)
             .is_some_and(|kind| kind.ends_with("List"));
-        if is_list
-            && depth < DEEPEST_LIST
-            && let Some(items) = value.get_mut("items").and_then(Value::as_array_mut)
-        {
+        if is_list && depth < DEEPEST_LIST && value.get("items").is_some_and(Value::is_array) {
             let typed = list_type(&value);
             let items = value
                 .get_mut("items")

@@ -72,7 +72,7 @@ impl Positions {
             [.., Level::Mapping(Some(key))] => key == "image" || key == "reference",
             // The objects of a list.
             [Level::Mapping(Some(key)), .., Level::Sequence(_)] => {
-                key == "items" && levels.len() % 2 == 0
+                key == "items" && levels.len().is_multiple_of(2)
             }
             _ => false,
         };

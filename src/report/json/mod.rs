@@ -10,7 +10,10 @@ pub use v1::{ReportV1, v1};
 pub fn schema() -> serde_json::Value {
     let mut schema = schemars::schema_for!(ReportV1).to_value();
     if let Some(object) = schema.as_object_mut() {
-        object.insert("title".to_owned(), "kubectl archcheck report, version 1".into());
+        object.insert(
+            "title".to_owned(),
+            "kubectl archcheck report, version 1".into(),
+        );
     }
     schema
 }

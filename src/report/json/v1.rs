@@ -252,7 +252,10 @@ pub fn v1(report: &Report, scope: &Scope) -> ReportV1 {
     let summary = report.summary();
     ReportV1 {
         schema_version: 1,
-        tool: ToolV1 { name: "kubectl-archcheck", version: env!("CARGO_PKG_VERSION") },
+        tool: ToolV1 {
+            name: "kubectl-archcheck",
+            version: env!("CARGO_PKG_VERSION"),
+        },
         scope: scope_v1(scope),
         platforms: report
             .platforms
@@ -321,7 +324,11 @@ fn scope_v1(scope: &Scope) -> ScopeV1 {
         nodes_from: scope.nodes_from.iter().map(|from| from.as_str()).collect(),
     };
     match &scope.source {
-        Source::Cluster { context, namespace, targets } => {
+        Source::Cluster {
+            context,
+            namespace,
+            targets,
+        } => {
             v1.source = "cluster";
             v1.context = context.as_deref().map(text);
             v1.namespace = namespace.as_deref().map(text);
@@ -338,10 +345,10 @@ fn workload(workload: &WorkloadResult) -> WorkloadV1 {
         api_version: text(&workload.id.api_version),
         namespace: text(&workload.id.namespace),
         name: text(&workload.id.name),
-        source: workload
-            .location
-            .as_ref()
-            .map(|location| SourceV1 { file: text(&location.file), line: location.line }),
+        source: workload.location.as_ref().map(|location| SourceV1 {
+            file: text(&location.file),
+            line: location.line,
+        }),
         dormant: workload.dormant,
         verdict: workload.verdict.as_str(),
         reason: workload.reason.as_deref().map(text),
@@ -357,7 +364,11 @@ fn container(container: &ContainerResult) -> ContainerV1 {
         image: text(&container.image),
         digest: container.digest.clone(),
         image_platforms: texts(&container.image_platforms),
-        outcomes: container.outcomes.iter().map(|(class, seen)| outcome(class, seen)).collect(),
+        outcomes: container
+            .outcomes
+            .iter()
+            .map(|(class, seen)| outcome(class, seen))
+            .collect(),
     }
 }
 
@@ -380,7 +391,10 @@ fn outcome(class: &NodeClass, outcome: &Outcome) -> OutcomeV1 {
         source: source(&class.origin),
         outcome: outcome.kind.as_str(),
         reason: (!outcome.reason.is_empty()).then(|| text(&outcome.reason)),
-        message: outcome.expect.last().map(|expectation| text(&expectation.text)),
+        message: outcome
+            .expect
+            .last()
+            .map(|expectation| text(&expectation.text)),
     }
 }
 

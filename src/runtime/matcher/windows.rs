@@ -66,7 +66,7 @@ impl Matcher for WindowsMatcher {
         let fits = normal.os == host.os
             && normal.architecture == host.architecture
             && self.accepts(&normal.os_version);
-        fits.then(|| (0, Reverse(0), Reverse(normal.os_version)))
+        fits.then_some((0, Reverse(0), Reverse(normal.os_version)))
     }
 }
 

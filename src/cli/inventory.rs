@@ -1,0 +1,273 @@
+//! From flags to an inventory: a cluster, or manifests with the nodes that go with them.
+
+use super::args::{Args, KubernetesArgs};
+use super::error::Failure;
+use crate::input::cluster::{
+    self, ClusterError, ClusterFlags, ClusterScope, ConnectError, Connection, ProxyVariables,
+    Surroundings, parse_names,
+};
+use crate::input::{LabelSelector, files, fold};
+use crate::model::Inventory;
+use crate::report::{NodesFrom, Scope, Source};
+
+/// Reads what is to be scanned.
+pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope), Failure> {
+    let selector = args
+        .select
+        .selector
+        .as_deref()
+        .map(LabelSelector::parse)
+        .transpose();
+    let selector = selector.map_err(|error| Failure::new(error.to_string()))?;
+    let (mut inventory, mut scope) = if args.files.filename.is_empty() {
+        from_cluster(args).await?
+    } else {
+        from_files(args).await?
+    };
+    scope.selector.clone_from(&args.select.selector);
+    let excluded = &args.select.exclude_namespace;
+    inventory.workloads.retain(|workload| {
+        let namespace = workload.id.namespace.as_str();
+        selector
+            .as_ref()
+            .is_none_or(|selector| selector.matches(&workload.labels))
+            && !excluded.iter().any(|glob| glob_matches(glob, namespace))
+    });
+    Ok((inventory, scope))
+}
+
+async fn from_cluster(args: &Args) -> Result<(Inventory, Scope), Failure> {
+    let targets = parse_names(&args.names).map_err(|error| Failure::new(error.to_string()))?;
+    let connection = connect(&args.kubernetes, true).await?;
+    // Names are looked up in one namespace, as in kubectl; everything else in all.
+    let namespace = match &args.select.namespace {
+        _ if args.select.all_namespaces => None,
+        Some(namespace) => Some(namespace.clone()),
+        None if targets.is_empty() => None,
+        None => Some(connection.namespace.clone()),
+    };
+    let scope = ClusterScope {
+        namespace: namespace.clone(),
+        fallback_namespace: connection.namespace.clone(),
+        targets,
+        nodes: args.nodes.platform.is_empty(),
+        workloads: true,
+        chunk_size: args.kubernetes.chunk_size,
+    };
+    let inventory = cluster::read(&connection, &scope)
+        .await
+        .map_err(cluster_failure)?;
+    let source = Source::Cluster {
+        context: connection.context,
+        namespace,
+        targets: args.names.clone(),
+    };
+    Ok((
+        inventory,
+        Scope {
+            source,
+            nodes_from: vec![NodesFrom::Cluster],
+            selector: None,
+        },
+    ))
+}
+
+async fn from_files(args: &Args) -> Result<(Inventory, Scope), Failure> {
+    if !args.names.is_empty() {
+        return Err(Failure::new("names can't be combined with -f")
+            .hint("choose workloads of the files with -l"));
+    }
+    let stdins = args
+        .files
+        .filename
+        .iter()
+        .filter(|source| *source == "-")
+        .count();
+    if stdins > 1 {
+        return Err(Failure::new("standard input (-f -) can be read only once"));
+    }
+    let read = files::read(
+        &args.files.filename,
+        args.files.recursive,
+        &mut std::io::stdin(),
+    )
+    .map_err(|error| Failure::new(error.to_string()))?;
+    let mut objects = read.objects;
+    if let Some(namespace) = &args.select.namespace {
+        for object in objects
+            .iter_mut()
+            .filter(|object| object.id.namespace.is_empty())
+        {
+            object.id.namespace.clone_from(namespace);
+        }
+    }
+    let mut inventory = fold(objects);
+    inventory.incomplete = read.incomplete;
+    let mut nodes_from = Vec::new();
+    let named = !args.nodes.platform.is_empty();
+    if !named && !inventory.nodes.is_empty() {
+        inventory.nodes_listed = true;
+        nodes_from.push(NodesFrom::Files);
+    } else if !named {
+        nodes_of_cluster(args, &mut inventory, &mut nodes_from).await?;
+    }
+    let source = Source::Files(args.files.filename.clone());
+    Ok((
+        inventory,
+        Scope {
+            source,
+            nodes_from,
+            selector: None,
+        },
+    ))
+}
+
+/// Manifests without nodes are checked against the nodes of the configured cluster, if there is one. In-cluster
+/// configuration is never used: a CI job that happens to run in a pod must not depend on that pod's cluster.
+async fn nodes_of_cluster(
+    args: &Args,
+    inventory: &mut Inventory,
+    nodes_from: &mut Vec<NodesFrom>,
+) -> Result<(), Failure> {
+    let connection = match connect(&args.kubernetes, false).await {
+        Ok(connection) => connection,
+        Err(_) if !args.nodes.add_platform.is_empty() => return Ok(()),
+        Err(failure) => {
+            return Err(Failure::new(format!(
+                "which nodes? There are no Node objects among the files, and no cluster to take them from ({})",
+                failure.message()
+            ))
+            .hint("name the platforms, as in --platform linux/amd64 --platform linux/arm64"));
+        }
+    };
+    let scope = ClusterScope {
+        namespace: None,
+        fallback_namespace: connection.namespace.clone(),
+        targets: Vec::new(),
+        nodes: true,
+        workloads: false,
+        chunk_size: args.kubernetes.chunk_size,
+    };
+    let cluster = cluster::read(&connection, &scope).await.map_err(|error| {
+        cluster_failure(error)
+            .hint("or name the platforms, as in --platform linux/amd64 --platform linux/arm64")
+    })?;
+    inventory.nodes = cluster.nodes;
+    inventory.nodes_listed = cluster.nodes_listed;
+    inventory.incomplete.extend(cluster.incomplete);
+    nodes_from.push(NodesFrom::Cluster);
+    Ok(())
+}
+
+async fn connect(args: &KubernetesArgs, in_cluster: bool) -> Result<Connection, Failure> {
+    let flags = ClusterFlags {
+        kubeconfig: args.kubeconfig.clone(),
+        context: args.context.clone(),
+        cluster: args.cluster.clone(),
+        user: args.user.clone(),
+        server: args.server.clone(),
+        token: args.token.clone(),
+        as_user: args.as_user.clone(),
+        as_group: args.as_group.clone(),
+        as_uid: args.as_uid.clone(),
+        as_user_extra: args.as_user_extra.clone(),
+        certificate_authority: args.certificate_authority.clone(),
+        client_certificate: args.client_certificate.clone(),
+        client_key: args.client_key.clone(),
+        insecure_skip_tls_verify: args.insecure_skip_tls_verify,
+        tls_server_name: args.tls_server_name.clone(),
+        request_timeout: args.request_timeout,
+        disable_compression: args.disable_compression,
+    };
+    cluster::connect(&flags, &surroundings(in_cluster))
+        .await
+        .map_err(connect_failure)
+}
+
+/// The one place that reads the environment for clusters.
+fn surroundings(in_cluster: bool) -> Surroundings {
+    let either = |lower: &str, upper: &str| {
+        std::env::var(lower)
+            .ok()
+            .filter(|v| !v.is_empty())
+            .or_else(|| std::env::var(upper).ok())
+    };
+    let kubeconfig = std::env::var_os("KUBECONFIG")
+        .map(|list| std::env::split_paths(&list).collect())
+        .unwrap_or_default();
+    Surroundings {
+        kubeconfig,
+        home: std::env::home_dir(),
+        proxies: ProxyVariables {
+            https: either("https_proxy", "HTTPS_PROXY"),
+            http: either("http_proxy", "HTTP_PROXY"),
+            no: either("no_proxy", "NO_PROXY"),
+        },
+        in_cluster: in_cluster && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some(),
+    }
+}
+
+fn connect_failure(error: ConnectError) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error {
+        ConnectError::NoConfig(_) => {
+            failure.hint("point --kubeconfig or KUBECONFIG at one, or check manifests with -f")
+        }
+        ConnectError::NoContext(_) => failure.hint("choose one with --context"),
+        ConnectError::Setup {
+            install_hint: Some(hint),
+            ..
+        } => failure.hint(hint),
+        _ => failure,
+    }
+}
+
+fn cluster_failure(error: ClusterError) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error {
+        ClusterError::Unauthorized { .. } => {
+            failure.hint("log in again; kubectl get nodes should work with the same flags")
+        }
+        ClusterError::Unreachable { .. } => failure.hint(
+            "check the context and the network; kubectl get nodes should work with the same flags",
+        ),
+        ClusterError::NotFound { .. } => {
+            failure.hint("names are looked up in one namespace; choose it with -n")
+        }
+    }
+}
+
+/// `*` and `?`, as in shells.
+fn glob_matches(glob: &str, text: &str) -> bool {
+    fn matches(glob: &[char], text: &[char]) -> bool {
+        match glob {
+            [] => text.is_empty(),
+            ['*', rest @ ..] => (0..=text.len()).any(|at| matches(rest, &text[at..])),
+            ['?', rest @ ..] => !text.is_empty() && matches(rest, &text[1..]),
+            [c, rest @ ..] => text.first() == Some(c) && matches(rest, &text[1..]),
+        }
+    }
+    let glob: Vec<char> = glob.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    matches(&glob, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn namespaces_are_excluded_by_glob() {
+        for (glob, text, fits) in [
+            ("kube-*", "kube-system", true),
+            ("kube-*", "kube", false),
+            ("*", "", true),
+            ("dev-?", "dev-1", true),
+            ("dev-?", "dev-10", false),
+            ("shop", "shop", true),
+            ("shop", "shopping", false),
+        ] {
+            assert_eq!(glob_matches(glob, text), fits, "{glob} {text}");
+        }
+    }
+}
