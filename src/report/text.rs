@@ -29,7 +29,7 @@ pub(super) fn wrap(text: &str, width: Option<usize>) -> Vec<String> {
     let width = width.max(10);
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
+    for word in text.split_whitespace() {
         let room = width.saturating_sub(line.width() + usize::from(!line.is_empty()));
         if word.width() <= room {
             if !line.is_empty() {

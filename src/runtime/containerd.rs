@@ -14,6 +14,15 @@ use crate::model::{RuntimeName, Version};
 /// What containerd of the class's version does.
 pub(super) fn outcome(image: &ImageFacts, pod: PodContext<'_>, class: &NodeClass) -> Outcome {
     let node = Node::new(class);
+    if let (Shape::Index(_), Some(declared)) = (&image.shape, &image.served_as) {
+        // containerd validates the body against the type that the registry declared (core/images/image.go).
+        return Outcome::pull_fails(
+            Certainty::Likely,
+            Cause::Unsupported,
+            format!("the registry serves an index as {declared}, which containerd refuses"),
+            format!("media-type: expected manifest but found index ({declared})"),
+        );
+    }
     match &image.shape {
         Shape::Schema1 { architecture } => node.schema1(architecture.as_deref(), class),
         Shape::Manifest(manifest) => node.manifest(manifest, pod, class),

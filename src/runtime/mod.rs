@@ -8,6 +8,8 @@ mod docker;
 pub mod matcher;
 mod outcome;
 mod single;
+#[cfg(test)]
+mod tests;
 
 pub use decide::decide;
 pub use outcome::{

@@ -11,6 +11,7 @@
 mod placement;
 mod platforms;
 mod references;
+mod shapes;
 mod support;
 
 use serde_json::Value;
