@@ -1,0 +1,12 @@
+//! One integration-test binary: linking once is what takes the time.
+
+// `unwrap_used` and its like know a test by `#[test]` or `#[cfg(test)]`; the support modules are neither.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be set up must fail"
+)]
+
+mod registry_server_smoke;
+mod support;
