@@ -8,5 +8,14 @@
     reason = "a test that cannot be set up must fail"
 )]
 
+mod architecture;
+mod cluster;
+mod command;
+mod end_to_end;
+mod examples;
+mod kubectl;
+mod manifests;
+mod registries;
 mod registry_server_smoke;
+mod schema;
 mod support;

@@ -1,0 +1,189 @@
+//! Scans through real registries: plain, TLS with Basic auth, and behind a token server.
+
+use serde_json::Value;
+
+use crate::support::archcheck::{Archcheck, findings, verdicts};
+use crate::support::image_layout::ImageLayout;
+use crate::support::registry_server::RegistryServer;
+
+/// Pushes an index for both platforms and one image for amd64 alone.
+fn fill(registry: &RegistryServer, prefix: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut layout = ImageLayout::new(dir.path());
+    let both = layout.index_of(&["linux/amd64", "linux/arm64"]);
+    let amd64 = layout.image("linux/amd64");
+    layout
+        .tag("example.com/app:both", &both)
+        .tag("example.com/app:amd64", &amd64);
+    registry.push(layout.path(), "both", &format!("{prefix}app:both"));
+    registry.push(layout.path(), "amd64", &format!("{prefix}app:amd64"));
+}
+
+fn manifests(registry: &RegistryServer, images: &[&str]) -> String {
+    images
+        .iter()
+        .enumerate()
+        .map(|(at, image)| {
+            format!(
+                "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{at}}}\nspec: {{containers: [{{name: c, image: \"{}\"}}]}}\n",
+                registry.reference(image)
+            )
+        })
+        .collect()
+}
+
+fn scan(registry: &RegistryServer, images: &[&str], flags: &[&str], login: bool) -> (i32, Value) {
+    let config = tempfile::tempdir().unwrap();
+    if login {
+        std::fs::write(config.path().join("config.json"), registry.docker_config()).unwrap();
+    }
+    Archcheck::new()
+        .line("-f - --platform linux/amd64 --platform linux/arm64")
+        .args(flags)
+        .env("DOCKER_CONFIG", config.path())
+        .stdin(manifests(registry, images))
+        .json()
+}
+
+fn credentials(report: &Value) -> Vec<&str> {
+    report["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| i["credential"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn plain_http_on_loopback_needs_no_flag() {
+    let registry = RegistryServer::plain();
+    fill(&registry, "team/");
+    let (code, report) = scan(
+        &registry,
+        &["team/app:both", "team/app:amd64", "team/app:gone"],
+        &[],
+        false,
+    );
+    assert_eq!(code, 1);
+    assert_eq!(
+        verdicts(&report),
+        ["Pod/p0 ok", "Pod/p1 at-risk", "Pod/p2 fails"]
+    );
+    assert_eq!(
+        findings(&report),
+        [
+            "image-not-found p2 linux/amd64,linux/arm64",
+            "exec-format-error p1 linux/arm64"
+        ]
+    );
+    // An index is one request, a single manifest two, and no ping before.
+    let gets: Vec<String> = registry
+        .requests()
+        .into_iter()
+        .filter(|r| r.starts_with("GET"))
+        .collect();
+    let ours: Vec<&String> = gets
+        .iter()
+        .filter(|r| r.contains("/app/manifests/both"))
+        .collect();
+    assert_eq!(ours.len(), 1, "{gets:?}");
+    assert!(
+        !gets.iter().any(|request| request.starts_with("GET /v2/ ")),
+        "{gets:?}"
+    );
+}
+
+#[test]
+fn tls_with_a_ca_of_ones_own_and_a_login() {
+    let registry = RegistryServer::tls_basic();
+    fill(&registry, "team/");
+    let ca = registry.ca_file().display().to_string();
+    let images = ["team/app:both", "team/app:amd64"];
+    let (code, report) = scan(&registry, &images, &["--registry-ca", &ca], true);
+    assert_eq!(
+        (code, verdicts(&report)),
+        (1, vec!["Pod/p0 ok".to_owned(), "Pod/p1 at-risk".to_owned()]),
+        "{report:#}"
+    );
+    assert_eq!(credentials(&report), ["docker-config", "docker-config"]);
+    assert!(
+        !report
+            .to_string()
+            .contains(crate::support::registry_server::PASSWORD)
+    );
+
+    let (code, report) = scan(&registry, &images, &["--registry-ca", &ca], false);
+    assert_eq!(
+        (code, verdicts(&report)),
+        (
+            2,
+            vec!["Pod/p0 unknown".to_owned(), "Pod/p1 unknown".to_owned()]
+        )
+    );
+    assert!(
+        report["findings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("refused access (401"),
+        "{report:#}"
+    );
+
+    // Without the CA the certificate is not trusted; --insecure-registry takes it as it is.
+    let (code, report) = scan(&registry, &images, &[], true);
+    assert_eq!(code, 2);
+    assert!(
+        report["findings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("certificate"),
+        "{report:#}"
+    );
+    let (code, _) = scan(
+        &registry,
+        &images,
+        &["--insecure-registry", &registry.host()],
+        true,
+    );
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn tokens_are_asked_for_once_a_repository() {
+    let registry = RegistryServer::token();
+    fill(&registry, "private/");
+    fill(&registry, "public/");
+    let before = registry.token_requests().len();
+    let images = ["public/app:both", "public/app:amd64"];
+    let (code, report) = scan(&registry, &images, &[], false);
+    assert_eq!(
+        (code, verdicts(&report)),
+        (1, vec!["Pod/p0 ok".to_owned(), "Pod/p1 at-risk".to_owned()]),
+        "{report:#}"
+    );
+    assert_eq!(credentials(&report), ["anonymous", "anonymous"]);
+    let tokens = registry.token_requests().len() - before;
+    assert_eq!(tokens, 1, "{:?}", registry.token_requests());
+
+    let images = ["private/app:both", "private/app:amd64", "public/app:both"];
+    let before = registry.token_requests().len();
+    let (code, report) = scan(&registry, &images, &[], true);
+    assert_eq!(
+        (code, report["summary"]["unknown"].as_u64()),
+        (1, Some(0)),
+        "{report:#}"
+    );
+    assert_eq!(registry.token_requests().len() - before, 2);
+    assert!(
+        registry
+            .token_requests()
+            .iter()
+            .all(|request| request.scopes.len() == 1)
+    );
+
+    let (code, report) = scan(&registry, &["private/app:both"], &[], false);
+    assert_eq!(
+        (code, verdicts(&report)),
+        (2, vec!["Pod/p0 unknown".to_owned()]),
+        "{report:#}"
+    );
+}
