@@ -181,6 +181,8 @@ impl Http {
         let mut first = None;
         for scheme in schemes {
             match self.follow(host, url(*scheme, path)?, request).await {
+                // A server that wants https answers plain http with 400: what https said is the reason.
+                Ok(answer) if answer.status == StatusCode::BAD_REQUEST && first.is_some() => {}
                 Ok(answer) => {
                     let _ = host.scheme.set(*scheme);
                     return Ok(answer);

@@ -106,6 +106,9 @@ fn every_test_file_is_part_of_the_suite() {
     let main = std::fs::read_to_string(repository("tests/integration/main.rs")).unwrap();
     for entry in std::fs::read_dir(repository("tests/integration")).unwrap() {
         let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         assert!(
             name == "main" || main.contains(&format!("mod {name};")),

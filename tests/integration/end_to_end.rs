@@ -133,9 +133,9 @@ fn suite(cluster: &dyn Cluster, namespace: &str) {
     assert_eq!(
         findings(&report),
         [
+            "exec-format-error asleep linux/arm64",
             "exec-format-error bound linux/arm64",
             "no-matching-platform agent linux/arm64",
-            "exec-format-error asleep linux/arm64",
             "exec-format-error dashboard linux/arm64",
             "exec-format-error tolerant linux/arm64",
         ]

@@ -5,11 +5,12 @@ use std::process::Command;
 use crate::support::archcheck::{Archcheck, Outcome, binary};
 use crate::support::tools::tool;
 
+/// Runs kubectl with a PATH on which the plugin is, alone in its directory.
 fn kubectl(program: &str, line: &str) -> Outcome {
-    let dir = binary().parent().unwrap().to_owned();
-    let path = std::env::join_paths([dir, "/usr/bin".into(), "/bin".into()]).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(binary(), dir.path().join("kubectl-archcheck")).unwrap();
     Archcheck::through(Command::new(tool(program)))
-        .env("PATH", path)
+        .env("PATH", dir.path())
         .line(line)
         .run()
 }

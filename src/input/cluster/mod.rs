@@ -14,7 +14,7 @@ pub use self::names::{NamesError, Target, parse_names};
 pub use self::proxy::ProxyVariables;
 use super::fold::{fold, topmost};
 use super::kinds::{KINDS, Kind, Shape};
-use super::objects::Object;
+use super::objects::{Object, Role};
 use crate::model::{Incomplete, Inventory};
 
 /// How many kinds are listed at a time.
@@ -107,7 +107,11 @@ pub async fn read(
         reading.only_one_namespace(namespace, &forbidden);
     }
     reading.nothing_at_all(connection)?;
-    if let (Some(namespace), true) = (&scope.namespace, reading.objects.is_empty()) {
+    let empty = !reading
+        .objects
+        .iter()
+        .any(|object| !matches!(object.role, Role::Node(_)));
+    if let (Some(namespace), true) = (&scope.namespace, empty && scope.workloads) {
         reading.is_there(&lister, namespace).await;
     }
     let wanted = wanted(&reading.objects, scope)?;
