@@ -14,7 +14,7 @@ use crate::verdict::Report;
 pub(super) struct Terminal {
     /// Standard output is a terminal.
     pub(super) stdout: bool,
-    /// Its width in columns.
+    /// Its width in columns; of something else, what `COLUMNS` says.
     pub(super) width: Option<usize>,
     /// `NO_COLOR` is set to something.
     pub(super) no_color: bool,
@@ -28,7 +28,9 @@ impl Terminal {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Self {
             stdout: io::IsTerminal::is_terminal(&io::stdout()),
-            width: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
+            width: terminal_size::terminal_size()
+                .map(|(width, _)| usize::from(width.0))
+                .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok()),
             no_color: set("NO_COLOR"),
             force_color: std::env::var_os("CLICOLOR_FORCE")
                 .is_some_and(|value| !value.is_empty() && value != "0"),
@@ -43,10 +45,11 @@ impl Terminal {
             ColorChoice::Auto => !self.no_color && (terminal || self.force_color),
         };
         Layout {
-            width: if terminal {
-                self.width.or(Some(80))
-            } else {
-                None
+            // Shells don't export COLUMNS: a pipe is cut only where somebody asks for it.
+            width: match (terminal, to_stdout) {
+                (true, _) => self.width.or(Some(80)),
+                (false, true) => self.width,
+                (false, false) => None,
             },
             paint: if paint && to_stdout {
                 Paint::On

@@ -73,9 +73,8 @@ fn a_real_registry_gives_the_same_verdicts() {
 #[test]
 fn the_picture_in_the_readme_is_what_is_printed() {
     let readme = std::fs::read_to_string(repository("README.md")).unwrap();
-    let outcome = Archcheck::new()
-        .line("-f examples/cluster.yaml --images examples/images")
-        .run();
+    let line = "-f examples/cluster.yaml --images examples/images";
+    let outcome = Archcheck::new().line(line).env("COLUMNS", "80").run();
     assert!(
         readme.contains(outcome.stdout.trim_end()),
         "README.md shows something else than:\n{}",

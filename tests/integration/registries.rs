@@ -172,8 +172,7 @@ fn tokens_are_asked_for_once_a_repository() {
     );
     assert_eq!(registry.token_requests().len() - before, 2);
     assert!(
-        registry
-            .token_requests()
+        registry.token_requests()[before..]
             .iter()
             .all(|request| request.scopes.len() == 1)
     );

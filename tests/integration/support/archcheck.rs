@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 /// Variables that would change what the binary does.
-const SCRUBBED: [&str; 12] = [
+const SCRUBBED: [&str; 13] = [
+    "COLUMNS",
     "KUBECONFIG",
     "DOCKER_CONFIG",
     "NO_COLOR",
