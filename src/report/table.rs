@@ -419,38 +419,38 @@ fn some_of_files(files: &[String]) -> String {
 
 /// Which nodes, and where they come from.
 fn nodes_line(platforms: &[PlatformRow], from: &[NodesFrom]) -> String {
-    let existing: usize = platforms.iter().map(|row| row.nodes).sum();
-    let words: Vec<&str> = from
-        .iter()
-        .map(|from| match from {
-            NodesFrom::Cluster => "the cluster",
-            NodesFrom::Files => "the files",
-            NodesFrom::Flags => "--platform",
-        })
-        .collect();
-    let rows: Vec<String> = platforms
-        .iter()
-        .map(|row| {
-            let number = if row.source == "existing" {
-                format!("{} ", row.nodes)
-            } else {
-                String::new()
-            };
-            format!("{number}{} ({})", row.platform, row.runtimes.join(", "))
-        })
-        .collect();
-    if rows.is_empty() {
-        return "no nodes".to_owned();
+    let mut parts = Vec::new();
+    let existing: Vec<&PlatformRow> = platforms.iter().filter(|row| row.nodes > 0).collect();
+    if !existing.is_empty() {
+        let nodes: usize = existing.iter().map(|row| row.nodes).sum();
+        let whose = if from.contains(&NodesFrom::Files) {
+            "the files"
+        } else {
+            "the cluster"
+        };
+        let rows: Vec<String> = existing
+            .iter()
+            .map(|row| format!("{} {}", row.nodes, row.platform))
+            .collect();
+        parts.push(format!(
+            "{} of {whose} ({})",
+            count(nodes, "node"),
+            rows.join(", ")
+        ));
     }
-    if existing == 0 {
-        return format!("for {}", rows.join(", "));
+    let named: Vec<String> = platforms
+        .iter()
+        .filter(|row| row.nodes == 0)
+        .map(|row| format!("{} on {}", row.platform, row.runtimes.join(", ")))
+        .collect();
+    if !named.is_empty() {
+        parts.push(format!("--platform {}", named.join(", ")));
     }
-    format!(
-        "{} from {}: {}",
-        count(existing, "node"),
-        words.join(" and "),
-        rows.join(", ")
-    )
+    if parts.is_empty() {
+        "no nodes".to_owned()
+    } else {
+        parts.join(" and ")
+    }
 }
 
 fn summary_line(summary: &Summary, report: &Report, layout: &Layout) -> String {
