@@ -1,6 +1,6 @@
 //! Folds objects under their topmost owners: each workload is reported once, with its live pods.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::objects::{Controller, Object, Owner, Role};
 use crate::model::{Inventory, LivePod, ObjectId, PodTemplate, Workload};
@@ -13,88 +13,119 @@ const LONGEST_CHAIN: usize = 16;
 pub fn fold(objects: Vec<Object>) -> Inventory {
     let owners = Owners::of(&objects);
     let mut inventory = Inventory::default();
-    let mut workloads: BTreeMap<ObjectId, Workload> = BTreeMap::new();
+    let mut folded = Folded::default();
     let mut pods = Vec::new();
     for object in objects {
         let top = owners.top(&object);
         match object.role {
             Role::Node(node) => inventory.nodes.push(*node),
-            Role::Pod(pod) => pods.push((
-                object.id,
-                object.labels,
-                object.annotations,
-                object.location,
-                top,
-                *pod,
-            )),
-            Role::Controller(controller) => {
-                // What has an owner is that owner's: an old ReplicaSet, a CronJob's Job.
-                if top.is_some() || (controller.over && !controller.dormant) {
-                    continue;
-                }
-                let Controller {
-                    template, dormant, ..
-                } = *controller;
-                workloads.entry(object.id.clone()).or_insert(Workload {
-                    id: object.id,
+            Role::Pod(pod) if !pod.over => {
+                let alone = unread_workload(object.id);
+                let workload = Workload {
                     labels: object.labels,
                     annotations: object.annotations,
                     location: object.location,
+                    ..alone
+                };
+                pods.push((workload, top, *pod));
+            }
+            Role::Pod(_) => {}
+            Role::Controller(controller) => {
+                let Controller {
+                    template,
                     dormant,
-                    templates: vec![template],
-                    pods: Vec::new(),
-                });
+                    over,
+                } = *controller;
+                match top {
+                    // What has an owner is that owner's: an old ReplicaSet, a CronJob's Job.
+                    Some(Top { known: true, .. }) => {}
+                    // An owner that was not read can't speak for itself; what it made does.
+                    Some(Top { id, .. }) if !dormant && !over => {
+                        folded.of_owner(id).templates.push(template);
+                    }
+                    Some(_) => {}
+                    None if over && !dormant => {}
+                    None => folded.push(Workload {
+                        id: object.id,
+                        labels: object.labels,
+                        annotations: object.annotations,
+                        location: object.location,
+                        dormant,
+                        templates: vec![template],
+                        pods: Vec::new(),
+                    }),
+                }
             }
         }
     }
-    for (id, labels, annotations, location, top, pod) in pods {
-        if pod.over {
-            continue;
-        }
+    // Workloads whose templates come from controllers that were read.
+    let made: HashSet<ObjectId> = folded.by_id.keys().cloned().collect();
+    for (alone, top, pod) in pods {
         let live = LivePod {
-            name: id.name.clone(),
+            name: alone.id.name.clone(),
             node: crate::placement::target_node(&pod.template.spec).map(str::to_owned),
             ready: pod.ready,
         };
         match top {
             None => {
-                let workload = Workload {
-                    id: id.clone(),
-                    labels,
-                    annotations,
-                    location,
-                    dormant: false,
-                    templates: vec![pod.template],
-                    pods: vec![live],
-                };
-                workloads.entry(id).or_insert(workload);
-            }
-            Some(Top { id, known }) => {
-                let workload = workloads.entry(id.clone()).or_insert_with(|| Workload {
-                    id,
-                    labels: BTreeMap::new(),
-                    annotations: BTreeMap::new(),
-                    location: None,
-                    dormant: false,
-                    templates: Vec::new(),
-                    pods: Vec::new(),
+                let (templates, pods) = (vec![pod.template], vec![live]);
+                folded.push(Workload {
+                    templates,
+                    pods,
+                    ..alone
                 });
-                if known {
-                    add_injected(workload, &pod.template);
-                } else {
-                    let template = as_template(pod.template, &workload.id);
-                    if !workload.templates.contains(&template) {
-                        workload.templates.push(template);
-                    }
+            }
+            Some(Top { id, .. }) if made.contains(&id) => {
+                let workload = folded.of_owner(id);
+                add_injected(workload, &pod.template);
+                workload.pods.push(live);
+            }
+            // Its owner was read and is being deleted: so will the pod be.
+            Some(Top { known: true, .. }) => {}
+            Some(Top { id, .. }) => {
+                let workload = folded.of_owner(id);
+                let template = as_template(pod.template, &workload.id);
+                if !workload.templates.contains(&template) {
+                    workload.templates.push(template);
                 }
                 workload.pods.push(live);
             }
         }
     }
-    inventory.workloads = workloads.into_values().collect();
+    inventory.workloads = folded.workloads;
+    inventory
+        .workloads
+        .sort_by(|a, b| (&a.id, &a.location).cmp(&(&b.id, &b.location)));
     inventory.nodes.sort_by(|a, b| a.name.cmp(&b.name));
     inventory.nodes.dedup_by(|a, b| a.name == b.name);
     inventory
+}
+
+/// The workloads so far. Manifests may hold two objects of one name (a base and its overlay): both are kept, and what
+/// belongs to that name goes to the first.
+#[derive(Default)]
+struct Folded {
+    workloads: Vec<Workload>,
+    by_id: HashMap<ObjectId, usize>,
+}
+
+impl Folded {
+    fn push(&mut self, workload: Workload) {
+        self.by_id
+            .entry(workload.id.clone())
+            .or_insert(self.workloads.len());
+        self.workloads.push(workload);
+    }
+
+    /// The workload of this name; a new one, known by its name alone, if there is none.
+    fn of_owner(&mut self, id: ObjectId) -> &mut Workload {
+        let end = self.workloads.len();
+        let at = *self.by_id.entry(id.clone()).or_insert(end);
+        if at == end {
+            self.workloads.push(unread_workload(id));
+        }
+        &mut self.workloads[at]
+    }
 }
 
 /// The workload that an object belongs to: its topmost owner, or itself. `None` when there is no such object.
@@ -105,6 +136,19 @@ pub fn topmost(objects: &[Object], kind: &str, name: &str) -> Option<ObjectId> {
         .find(|object| object.id.kind == kind && object.id.name == name)?;
     let top = Owners::of(objects).top(object);
     Some(top.map_or_else(|| object.id.clone(), |top| top.id))
+}
+
+/// A workload of which nothing but the name is known.
+fn unread_workload(id: ObjectId) -> Workload {
+    Workload {
+        id,
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        location: None,
+        dormant: false,
+        templates: Vec::new(),
+        pods: Vec::new(),
+    }
 }
 
 /// The topmost owner of an object.
@@ -176,6 +220,9 @@ impl Owners {
                 None => break,
             }
         }
+        if let Some(id) = self.grandparent(owner, object) {
+            return Some(Top { id, known: true });
+        }
         Some(Top {
             id: ObjectId {
                 namespace: namespace.clone(),
@@ -185,6 +232,30 @@ impl Owners {
             },
             known: false,
         })
+    }
+
+    /// The Deployment of a ReplicaSet, or the CronJob of a Job, that was not read itself: dumps often leave these out.
+    /// Their controllers make the names (`NAME-HASH`, `NAME-MINUTES`), and the hash is a label of the pods.
+    fn grandparent(&self, owner: &Owner, object: &Object) -> Option<ObjectId> {
+        let (name, suffix) = owner.name.rsplit_once('-')?;
+        let kind = match owner.kind.as_str() {
+            "ReplicaSet"
+                if object
+                    .labels
+                    .get("pod-template-hash")
+                    .is_some_and(|hash| hash == suffix) =>
+            {
+                "Deployment"
+            }
+            "Job" if !suffix.is_empty() && suffix.bytes().all(|b| b.is_ascii_digit()) => "CronJob",
+            _ => return None,
+        };
+        let key = (
+            object.id.namespace.clone(),
+            kind.to_owned(),
+            name.to_owned(),
+        );
+        self.by_name.get(&key).map(|(id, _)| id.clone())
     }
 }
 
@@ -358,6 +429,72 @@ mod tests {
         assert_eq!(rollout.templates.len(), 1, "the same spec once");
         assert_eq!(rollout.templates[0].spec.node_name, None);
         assert_eq!(rollout.pods.len(), 2);
+        let scaled = fold(vec![object(
+            "ReplicaSet",
+            "ro-a",
+            Some(("Rollout", "ro")),
+            &json!({"spec": {"template": template("a:1")}}),
+        )]);
+        assert_eq!(
+            names(&scaled),
+            ["Rollout/ro"],
+            "its ReplicaSet speaks for it, pods or none"
+        );
+    }
+
+    #[test]
+    fn what_a_dump_leaves_out_in_between_does_not_part_a_pod_from_its_owner() {
+        let mut orphan = pod(
+            "web-5d9c-x",
+            Some(("ReplicaSet", "web-5d9c")),
+            "n1",
+            &["web:1"],
+        );
+        orphan
+            .labels
+            .insert("pod-template-hash".to_owned(), "5d9c".to_owned());
+        let stranger = pod(
+            "api-1234-x",
+            Some(("ReplicaSet", "api-1234")),
+            "n1",
+            &["api:1"],
+        );
+        let run = pod(
+            "nightly-29-x",
+            Some(("Job", "nightly-29")),
+            "n1",
+            &["job:1"],
+        );
+        let spec = json!({"spec": {"template": template("web:1")}});
+        let cron = json!({"spec": {"jobTemplate": {"spec": {"template": template("job:1")}}}});
+        let inventory = fold(vec![
+            orphan,
+            stranger,
+            run,
+            object("Deployment", "web", None, &spec),
+            object("Deployment", "api", None, &spec),
+            object("CronJob", "nightly", None, &cron),
+        ]);
+        assert_eq!(
+            names(&inventory),
+            [
+                "CronJob/nightly",
+                "Deployment/api",
+                "Deployment/web",
+                "ReplicaSet/api-1234"
+            ]
+        );
+        assert_eq!(inventory.workloads[2].pods.len(), 1);
+    }
+
+    #[test]
+    fn two_objects_of_one_name_are_both_kept() {
+        let spec = |image: &str| json!({"spec": {"template": template(image)}});
+        let inventory = fold(vec![
+            object("Deployment", "web", None, &spec("a:1")),
+            object("Deployment", "web", None, &spec("b:1")),
+        ]);
+        assert_eq!(names(&inventory), ["Deployment/web", "Deployment/web"]);
     }
 
     #[test]
