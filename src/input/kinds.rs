@@ -15,6 +15,19 @@ pub enum Shape {
     Node,
 }
 
+impl Shape {
+    /// The route from the object to its pod template; empty for a pod, which is its own.
+    #[must_use]
+    pub fn template_route(self) -> &'static str {
+        match self {
+            Self::Pod | Self::Node => "",
+            Self::Template => "/spec/template",
+            Self::CronJob => "/spec/jobTemplate/spec/template",
+            Self::PodTemplate => "/template",
+        }
+    }
+}
+
 /// A kind of the Kubernetes API.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Kind {

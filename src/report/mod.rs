@@ -1,4 +1,4 @@
-//! Reports: a [`Report`](crate::verdict::Report) and its [`Scope`] in, text out. Nothing but this folder knows a
+//! Reports: a [`Report`] and its [`Scope`] in, text out. Nothing but this folder knows a
 //! terminal, and nothing here reads one: width and colour are given.
 
 mod clean;

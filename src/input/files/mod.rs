@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use self::documents::{Document, DocumentFailure};
 use self::positions::Positions;
+use super::kinds::Kind;
 use super::objects::{Object, Role};
 use crate::model::{Incomplete, Location, PodTemplate};
 
@@ -251,17 +252,12 @@ fn list_type(list: &Value) -> Option<(String, String)> {
 
 /// Gives each image the place where it is written.
 fn locate(object: &mut Object, file: &str, positions: &Positions, route: &str) {
-    let (template, inside): (&mut PodTemplate, &str) = match &mut object.role {
+    let kind = Kind::of(&object.id.api_version, &object.id.kind);
+    let inside = kind.map_or("", |kind| kind.shape.template_route());
+    let template: &mut PodTemplate = match &mut object.role {
         Role::Node(_) => return,
-        Role::Pod(pod) => (&mut pod.template, ""),
-        Role::Controller(controller) => {
-            let inside = match object.id.kind.as_str() {
-                "CronJob" => "/spec/jobTemplate/spec/template",
-                "PodTemplate" => "/template",
-                _ => "/spec/template",
-            };
-            (&mut controller.template, inside)
-        }
+        Role::Pod(pod) => &mut pod.template,
+        Role::Controller(controller) => &mut controller.template,
     };
     let spec = &mut template.spec;
     let lists = [
