@@ -137,6 +137,36 @@ pub enum ImageError {
     },
 }
 
+impl ImageError {
+    /// What to try.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => {
+                "correct the tag or digest, or push it; if it is loaded onto the nodes by hand, give it with --images"
+            }
+            Self::Denied { .. } => {
+                "log in to the registry (docker login) and check the repository's name: private ones hide"
+            }
+            Self::RateLimited { .. } => "scan again later, or log in for a higher limit",
+            Self::Unreachable { .. } => {
+                "check the host's name, the network and (for a certificate) --registry-ca; what only the cluster reaches can be given with --images"
+            }
+            Self::TimedOut { .. } => "scan again, or allow more time with --registry-timeout",
+            Self::Status { .. } => "scan again later",
+            Self::NotARegistry { .. } => {
+                "check the host's name, and whether a proxy or login page answers in its place"
+            }
+            Self::DigestMismatch { .. } => {
+                "don't run this image: what the registry holds was altered or damaged"
+            }
+            Self::TooLarge { .. } => "check that the reference names an image",
+            Self::Layout { .. } => "make the layout or archive again, or leave --images out",
+            Self::NoHost { .. } => "give the registry a host name without an underscore",
+        }
+    }
+}
+
 fn detail_suffix(detail: &str) -> String {
     if detail.is_empty() {
         String::new()

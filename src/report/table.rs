@@ -142,7 +142,7 @@ fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
             layout,
         );
     }
-    line(out, "do", first.rule.advice(), layout);
+    line(out, "do", first.advice, layout);
     out.push('\n');
 }
 

@@ -73,49 +73,38 @@ fn row(
     class: &NodeClass,
     outcome: &Outcome,
 ) -> Vec<String> {
-    [
-        workload.verdict.as_str(),
-        &workload.id.namespace,
-        &workload.id.kind,
-        &workload.id.name,
-        &container.name,
-        json::role(container.role),
-        &shorten_digests(&container.image),
-        &format!("{},{}", class.platform, class.runtime),
-        outcome.kind.as_str(),
-        &shorten_digests(&outcome.reason),
-    ]
-    .into_iter()
-    .map(|cell| {
-        if cell.is_empty() {
-            "-".to_owned()
-        } else {
-            clean(cell).into_owned()
-        }
-    })
-    .collect()
+    let nodes = format!("{},{}", class.platform, class.runtime);
+    cells(
+        workload,
+        [
+            &container.name,
+            json::role(container.role),
+            &shorten_digests(&container.image),
+            &nodes,
+            outcome.kind.as_str(),
+            &shorten_digests(&outcome.reason),
+        ],
+    )
 }
 
 fn unplaced(workload: &WorkloadResult) -> Vec<String> {
-    [
-        workload.verdict.as_str(),
-        &workload.id.namespace,
-        &workload.id.kind,
-        &workload.id.name,
-        "",
-        "",
-        "",
-        "",
-        "",
-        workload.reason.as_deref().unwrap_or_default(),
-    ]
-    .into_iter()
-    .map(|cell| {
-        if cell.is_empty() {
-            "-".to_owned()
-        } else {
-            clean(cell).into_owned()
-        }
-    })
-    .collect()
+    let reason = workload.reason.as_deref().unwrap_or_default();
+    cells(workload, ["", "", "", "", "", reason])
+}
+
+/// The cells of a row; an empty one is a dash, so that `awk` counts alike in every row.
+fn cells(workload: &WorkloadResult, rest: [&str; 6]) -> Vec<String> {
+    let id = &workload.id;
+    let first = [workload.verdict.as_str(), &id.namespace, &id.kind, &id.name];
+    first
+        .into_iter()
+        .chain(rest)
+        .map(|cell| {
+            if cell.is_empty() {
+                "-".to_owned()
+            } else {
+                clean(cell).into_owned()
+            }
+        })
+        .collect()
 }

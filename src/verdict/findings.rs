@@ -42,6 +42,8 @@ pub struct Finding {
     pub expect: Vec<Expectation>,
     /// How sure.
     pub certainty: Certainty,
+    /// What to do about it.
+    pub advice: &'static str,
     /// Where the image stands, when the object came from a file.
     pub location: Option<Location>,
 }
@@ -66,6 +68,7 @@ struct Part<'a> {
     expect: Vec<Expectation>,
     certainty: Option<Certainty>,
     verdict: Option<Verdict>,
+    advice: Option<&'static str>,
 }
 
 /// What one class of nodes adds to a finding.
@@ -82,6 +85,8 @@ pub(super) struct Observation<'a> {
     pub(super) expect: Vec<Expectation>,
     pub(super) certainty: Certainty,
     pub(super) verdict: Verdict,
+    /// Better advice than the rule's own.
+    pub(super) advice: Option<&'static str>,
 }
 
 /// What all findings about a container have in common.
@@ -100,6 +105,7 @@ impl<'a> FindingBuilder<'a> {
             .parts
             .entry((seen.rule, seen.origin.as_str()))
             .or_default();
+        part.advice = part.advice.or(seen.advice);
         part.severity = Some(
             part.severity
                 .map_or(seen.severity, |s| s.min(seen.severity)),
@@ -160,6 +166,7 @@ impl<'a> FindingBuilder<'a> {
                     message: part.messages.join("; "),
                     expect: part.expect,
                     certainty: part.certainty.unwrap_or(Certainty::Likely),
+                    advice: part.advice.unwrap_or(rule.advice()),
                     location: about.location.cloned(),
                 }
             })

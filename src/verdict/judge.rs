@@ -188,6 +188,12 @@ impl<'a> WorkloadJudge<'a> {
             .filter_map(|&class| self.evidence.classes.classes.get(class as usize))
             .map(|class| class.platform.to_string())
             .collect();
+        let live_nodes: BTreeSet<String> = self
+            .workload
+            .pods
+            .iter()
+            .filter_map(|pod| pod.node.clone())
+            .collect();
         let result = WorkloadResult {
             id: self.workload.id.clone(),
             location: self.workload.location.clone(),
@@ -195,6 +201,7 @@ impl<'a> WorkloadJudge<'a> {
             verdict,
             reason,
             platforms: platforms.into_iter().collect(),
+            live_nodes: live_nodes.into_iter().collect(),
             containers,
         };
         (result, findings)
@@ -276,6 +283,7 @@ impl<'a> WorkloadJudge<'a> {
             outcome,
             rule: None,
             nodes: members.to_vec(),
+            advice: None,
         };
         match known {
             Known::Facts(facts) => all(decide(facts, context, class)),
@@ -284,7 +292,7 @@ impl<'a> WorkloadJudge<'a> {
                 ..all(invalid_reference(
                     subject.image,
                     error,
-                    subject.location.is_some(),
+                    self.workload.location.is_some(),
                 ))
             },
             Known::NotAsked => all(unread("the image was not asked for".to_owned())),
@@ -304,6 +312,7 @@ impl<'a> WorkloadJudge<'a> {
             outcome,
             rule: Some(rule),
             nodes,
+            advice: Some(error.advice()),
         };
         if !matches!(error, ImageError::NotFound { .. }) {
             let outcome = unread(error.to_string());
@@ -429,6 +438,7 @@ impl<'a> WorkloadJudge<'a> {
             expect: seen.outcome.expect.clone(),
             certainty,
             verdict,
+            advice: seen.advice,
         }
     }
 
@@ -461,6 +471,8 @@ struct Seeing {
     /// The rule, where the outcome's cause alone doesn't tell.
     rule: Option<Rule>,
     nodes: Vec<u32>,
+    /// Better advice than the rule's own.
+    advice: Option<&'static str>,
 }
 
 /// A container or image volume to judge.
@@ -592,6 +604,7 @@ fn label_mismatches(nodes: &[Node]) -> Vec<Finding> {
                 message: format!("label {label} says {claimed}, but the node is {real}"),
                 expect: Vec::new(),
                 certainty: Certainty::Certain,
+                advice: Rule::NodeLabelMismatch.advice(),
                 location: None,
             });
         }

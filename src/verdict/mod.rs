@@ -80,6 +80,8 @@ pub struct WorkloadResult {
     pub reason: Option<String>,
     /// The platforms it may land on, sorted.
     pub platforms: Vec<String>,
+    /// The nodes that its pods run on now, sorted.
+    pub live_nodes: Vec<String>,
     /// Its containers.
     pub containers: Vec<ContainerResult>,
 }

@@ -116,6 +116,9 @@ struct WorkloadV1 {
     reason: Option<String>,
     /// The platforms it may land on.
     platforms: Vec<String>,
+    /// The nodes that its pods run on now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    live_nodes: Vec<String>,
     containers: Vec<ContainerV1>,
 }
 
@@ -208,6 +211,8 @@ struct FindingV1 {
     expect: Vec<ExpectV1>,
     /// `certain`, `likely` or `depends`.
     certainty: &'static str,
+    /// What to do about it, in words.
+    advice: &'static str,
     /// Where the image stands, when the object came from a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<LocationV1>,
@@ -353,6 +358,7 @@ fn workload(workload: &WorkloadResult) -> WorkloadV1 {
         verdict: workload.verdict.as_str(),
         reason: workload.reason.as_deref().map(text),
         platforms: texts(&workload.platforms),
+        live_nodes: texts(&workload.live_nodes),
         containers: workload.containers.iter().map(container).collect(),
     }
 }
@@ -430,6 +436,7 @@ fn finding(finding: &Finding) -> FindingV1 {
             })
             .collect(),
         certainty: finding.certainty.as_str(),
+        advice: finding.advice,
         location: finding.location.as_ref().map(|location| LocationV1 {
             file: text(&location.file),
             line: location.line,
