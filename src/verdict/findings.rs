@@ -62,8 +62,7 @@ struct Part<'a> {
     severity: Option<Severity>,
     platforms: BTreeSet<String>,
     from: BTreeSet<&'a str>,
-    nodes: BTreeSet<u32>,
-    examples: BTreeSet<&'a str>,
+    nodes: Vec<u32>,
     messages: Vec<String>,
     expect: Vec<Expectation>,
     certainty: Option<Certainty>,
@@ -79,8 +78,6 @@ pub(super) struct Observation<'a> {
     pub(super) platform: String,
     /// Indices of the nodes.
     pub(super) nodes: Vec<u32>,
-    /// Their names.
-    pub(super) names: Vec<&'a str>,
     pub(super) message: String,
     pub(super) expect: Vec<Expectation>,
     pub(super) certainty: Certainty,
@@ -115,7 +112,6 @@ impl<'a> FindingBuilder<'a> {
             part.from.insert(pool);
         }
         part.nodes.extend(seen.nodes);
-        part.examples.extend(seen.names);
         if !part.messages.contains(&seen.message) {
             part.messages.push(seen.message);
         }
@@ -131,15 +127,24 @@ impl<'a> FindingBuilder<'a> {
         part.verdict = Some(part.verdict.map_or(seen.verdict, |v| v.min(seen.verdict)));
     }
 
-    /// The findings. `covers` says what failing on these nodes alone means for the workload.
+    /// The findings. `name` names a node; `covers` says what failing on these nodes alone means for the workload.
     pub(super) fn build(
         self,
         about: &About<'_>,
-        covers: impl Fn(&BTreeSet<u32>) -> Verdict,
+        name: impl Fn(u32) -> Option<String>,
+        covers: impl Fn(&[u32]) -> Verdict,
     ) -> Vec<Finding> {
         self.parts
             .into_iter()
-            .map(|((rule, source), part)| {
+            .map(|((rule, source), mut part)| {
+                part.nodes.sort_unstable();
+                part.nodes.dedup();
+                // Nodes are sorted by name, so their indices are.
+                let examples = part
+                    .nodes
+                    .iter()
+                    .take(EXAMPLES)
+                    .filter_map(|node| name(*node));
                 let verdict = match part.verdict.unwrap_or(Verdict::Ok) {
                     Verdict::Fails => covers(&part.nodes),
                     verdict => verdict,
@@ -157,12 +162,7 @@ impl<'a> FindingBuilder<'a> {
                     from: part.from.into_iter().map(str::to_owned).collect(),
                     nodes: part.nodes.len(),
                     of_nodes: about.of_nodes,
-                    node_examples: part
-                        .examples
-                        .into_iter()
-                        .take(EXAMPLES)
-                        .map(str::to_owned)
-                        .collect(),
+                    node_examples: examples.collect(),
                     message: part.messages.join("; "),
                     expect: part.expect,
                     certainty: part.certainty.unwrap_or(Certainty::Likely),

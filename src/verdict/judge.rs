@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::findings::{About, FindingBuilder, Observation};
+use super::held::HeldImages;
+use super::labels::label_mismatches;
 use super::nodes::NodeClasses;
 use super::rule::{Rule, Severity};
 use super::{ContainerResult, Finding, ImageRow, Report, Verdict, WorkloadResult};
@@ -39,12 +41,22 @@ pub fn judge(evidence: Evidence<'_>) -> Report {
     let held = HeldImages::collect(&evidence);
     let mut findings = label_mismatches(evidence.nodes);
     let mut workloads = Vec::with_capacity(evidence.workloads.len());
+    // Many workloads share a placement; its nodes are grouped once.
+    let mut known: HashMap<*const Placement, Rc<Groups>> = HashMap::new();
     for (workload, placements) in evidence.workloads.iter().zip(evidence.placements) {
+        let groups = placements
+            .iter()
+            .map(|placement| {
+                let group = || Rc::new(evidence.classes.group(&placement.nodes));
+                Rc::clone(known.entry(Rc::as_ptr(placement)).or_insert_with(group))
+            })
+            .collect();
         let judged = WorkloadJudge {
             evidence: &evidence,
             held: &held,
             workload,
             placements,
+            groups,
         }
         .judge();
         workloads.push(judged.0);
@@ -95,7 +107,12 @@ struct WorkloadJudge<'a> {
     held: &'a HeldImages,
     workload: &'a Workload,
     placements: &'a [Rc<Placement>],
+    /// The nodes of each placement, by class.
+    groups: Vec<Rc<Groups>>,
 }
+
+/// Nodes by class.
+type Groups = BTreeMap<u32, Vec<u32>>;
 
 /// An image of a container, as far as it is known.
 enum Known<'a> {
@@ -108,24 +125,25 @@ enum Known<'a> {
 
 impl<'a> WorkloadJudge<'a> {
     fn judge(&self) -> (WorkloadResult, Vec<Finding>) {
-        let nodes: BTreeSet<u32> = self
+        let mut nodes: Vec<u32> = self
             .placements
             .iter()
             .flat_map(|placement| &placement.nodes)
             .copied()
             .collect();
+        nodes.sort_unstable();
+        nodes.dedup();
         let mut containers = Vec::new();
         let mut findings = Vec::new();
         // The worst outcome of each node, over all templates and containers that count.
-        let mut worst: BTreeMap<u32, OutcomeKind> = BTreeMap::new();
+        let mut worst = vec![OutcomeKind::Runs; self.evidence.nodes.len()];
         let mut unknown_reason = None;
-        for (template, placement) in self.workload.templates.iter().zip(self.placements) {
-            let groups = self.evidence.classes.group(&placement.nodes);
+        for (template, groups) in self.workload.templates.iter().zip(&self.groups) {
             for subject in subjects(&template.spec) {
                 let known = self.look_up(subject.image);
                 let mut outcomes = Vec::new();
                 let mut builder = FindingBuilder::default();
-                for (&class_at, members) in &groups {
+                for (&class_at, members) in groups.iter() {
                     let Some(class) = self.evidence.classes.classes.get(class_at as usize) else {
                         continue;
                     };
@@ -136,13 +154,14 @@ impl<'a> WorkloadJudge<'a> {
                     let seen = self.outcome(&known, &subject, context, class, members);
                     if subject.role.counts() {
                         for &node in members {
-                            let entry = worst.entry(node).or_insert(OutcomeKind::Runs);
-                            *entry = (*entry).max(seen.outcome.kind);
+                            if let Some(kind) = worst.get_mut(node as usize) {
+                                *kind = (*kind).max(seen.outcome.kind);
+                            }
                         }
                         if seen.outcome.kind == OutcomeKind::Unknown && unknown_reason.is_none() {
                             unknown_reason = Some(seen.outcome.reason.clone());
                         }
-                        if let Some(rule) = self.rule(&seen, &known, class, &groups) {
+                        if let Some(rule) = self.rule(&seen, &known, class, groups) {
                             builder.add(self.observe(rule, &seen, class));
                         }
                     }
@@ -156,16 +175,29 @@ impl<'a> WorkloadJudge<'a> {
                     of_nodes: nodes.len(),
                     location: subject.location.or(self.workload.location.as_ref()),
                 };
-                findings.extend(builder.build(&about, |failing| self.verdict_of(failing, &nodes)));
+                let name = |node: u32| {
+                    self.evidence
+                        .nodes
+                        .get(node as usize)
+                        .map(|node| node.name.clone())
+                };
+                let covers = |failing: &[u32]| self.verdict_of(failing, &nodes);
+                findings.extend(builder.build(&about, name, covers));
                 merge(&mut containers, self.container(&subject, &known, outcomes));
             }
         }
-        let failing: BTreeSet<u32> = worst
+        let kind_of = |node: u32| {
+            worst
+                .get(node as usize)
+                .copied()
+                .unwrap_or(OutcomeKind::Runs)
+        };
+        let failing: Vec<u32> = nodes
             .iter()
-            .filter(|(_, kind)| kind.is_failure())
-            .map(|(&node, _)| node)
+            .copied()
+            .filter(|node| kind_of(*node).is_failure())
             .collect();
-        let any = |wanted: OutcomeKind| worst.values().any(|&kind| kind == wanted);
+        let any = |wanted: OutcomeKind| nodes.iter().any(|node| kind_of(*node) == wanted);
         let (verdict, reason) = if !self.evidence.nodes_known {
             (
                 Verdict::Unknown,
@@ -182,9 +214,10 @@ impl<'a> WorkloadJudge<'a> {
         } else {
             (Verdict::Ok, None)
         };
-        let platforms: BTreeSet<String> = nodes
+        let platforms: BTreeSet<String> = self
+            .groups
             .iter()
-            .filter_map(|&node| self.evidence.classes.of_node.get(node as usize))
+            .flat_map(|groups| groups.keys())
             .filter_map(|&class| self.evidence.classes.classes.get(class as usize))
             .map(|class| class.platform.to_string())
             .collect();
@@ -208,7 +241,7 @@ impl<'a> WorkloadJudge<'a> {
     }
 
     /// What failing on `failing` means for a workload that may land on `nodes` (DESIGN §1).
-    fn verdict_of(&self, failing: &BTreeSet<u32>, nodes: &BTreeSet<u32>) -> Verdict {
+    fn verdict_of(&self, failing: &[u32], nodes: &[u32]) -> Verdict {
         let potential = |node: &u32| {
             let node = self.evidence.nodes.get(*node as usize);
             matches!(
@@ -421,19 +454,12 @@ impl<'a> WorkloadJudge<'a> {
         } else {
             seen.outcome.certainty
         };
-        let names = seen
-            .nodes
-            .iter()
-            .filter_map(|&node| self.evidence.nodes.get(node as usize))
-            .map(|node| node.name.as_str())
-            .collect();
         Observation {
             rule,
             severity,
             origin: &class.origin,
             platform: class.platform.to_string(),
             nodes: seen.nodes.clone(),
-            names,
             message: seen.outcome.reason.clone(),
             expect: seen.outcome.expect.clone(),
             certainty,
@@ -562,110 +588,5 @@ fn invalid_reference(image: &str, error: &ReferenceError, from_file: bool) -> Ou
         cause: Cause::Unread,
         reason,
         expect: vec![status("InvalidImageName")],
-    }
-}
-
-/// Warns where a node's label says another platform than the node itself.
-fn label_mismatches(nodes: &[Node]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for node in nodes
-        .iter()
-        .filter(|node| node.origin == NodeOrigin::Existing)
-    {
-        for (label, real) in [
-            ("kubernetes.io/arch", &node.platform.architecture),
-            ("kubernetes.io/os", &node.platform.os),
-        ] {
-            let Some(claimed) = node.labels.get(label).filter(|claimed| *claimed != real) else {
-                continue;
-            };
-            if real.is_empty() {
-                continue;
-            }
-            findings.push(Finding {
-                rule: Rule::NodeLabelMismatch,
-                severity: Severity::Warning,
-                verdict: Verdict::Ok,
-                workload: crate::model::ObjectId {
-                    kind: "Node".to_owned(),
-                    name: node.name.clone(),
-                    namespace: String::new(),
-                    api_version: "v1".to_owned(),
-                },
-                dormant: false,
-                container: String::new(),
-                image: String::new(),
-                platforms: vec![node.platform.to_string()],
-                source: node.origin.as_str(),
-                from: Vec::new(),
-                nodes: 1,
-                of_nodes: 1,
-                node_examples: vec![node.name.clone()],
-                message: format!("label {label} says {claimed}, but the node is {real}"),
-                expect: Vec::new(),
-                certainty: Certainty::Certain,
-                advice: Rule::NodeLabelMismatch.advice(),
-                location: None,
-            });
-        }
-    }
-    findings
-}
-
-/// Images that nodes certainly hold: where a ready container runs one, or the node's own list names it.
-#[derive(Debug, Default)]
-struct HeldImages {
-    by_node: HashMap<String, HashSet<ImageRef>>,
-}
-
-impl HeldImages {
-    /// Only images that a registry doesn't have are looked for; usually there are none.
-    fn collect(evidence: &Evidence<'_>) -> Self {
-        let missing: HashSet<&ImageRef> = evidence
-            .answers
-            .iter()
-            .filter(|(_, answer)| matches!(answer.result, Err(ImageError::NotFound { .. })))
-            .map(|(image, _)| image)
-            .collect();
-        let mut held = Self::default();
-        if missing.is_empty() {
-            return held;
-        }
-        let mut hold = |node: &str, image: &str| {
-            if let Ok(image) = ImageRef::parse(image)
-                && missing.contains(&image)
-            {
-                held.by_node
-                    .entry(node.to_owned())
-                    .or_default()
-                    .insert(image);
-            }
-        };
-        for node in evidence.nodes {
-            for image in &node.images {
-                hold(&node.name, image);
-            }
-        }
-        for workload in evidence.workloads {
-            for pod in &workload.pods {
-                let Some(node) = &pod.node else { continue };
-                for ready in &pod.ready {
-                    for template in &workload.templates {
-                        for (_, container) in template.spec.all_containers() {
-                            if container.name == ready.name {
-                                hold(node, &container.image);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        held
-    }
-
-    fn holds(&self, node: &str, image: &ImageRef) -> bool {
-        self.by_node
-            .get(node)
-            .is_some_and(|images| images.contains(image))
     }
 }

@@ -2,7 +2,9 @@
 
 mod findings;
 mod gate;
+mod held;
 mod judge;
+mod labels;
 mod nodes;
 mod rule;
 
