@@ -213,7 +213,15 @@ impl RawManifest {
         let Some(config) = &self.config else {
             return Err(self.artifact(""));
         };
-        let image = [media_type::OCI_CONFIG, media_type::DOCKER_CONFIG, ""];
+        // The last four are what old registries and builders wrote (moby `distribution/pull_v2.go defaultImageTypes`).
+        let image = [
+            media_type::OCI_CONFIG,
+            media_type::DOCKER_CONFIG,
+            "",
+            "application/octet-stream",
+            "application/json",
+            "text/html",
+        ];
         if !image.contains(&config.media_type.as_str()) {
             return Err(self.artifact(&config.media_type));
         }

@@ -84,6 +84,15 @@ struct TokenAnswer {
 type TokenKey = (String, String, Option<Credential>);
 type TokenSlot = Arc<tokio::sync::Mutex<Option<Token>>>;
 
+/// What a token is to allow.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scope<'a> {
+    /// Pulling from this repository.
+    Pull(&'a str),
+    /// What the challenge for this path asks for.
+    AsChallenged(&'a str),
+}
+
 /// Tokens of a run; each is asked for once, however many requests wait for it.
 #[derive(Debug, Default)]
 pub(super) struct Tokens(Mutex<HashMap<TokenKey, TokenSlot>>);
@@ -95,7 +104,7 @@ impl Tokens {
         &self,
         http: &Http,
         host: &Host,
-        repository: &str,
+        wanted: Scope<'_>,
         challenge: &Challenge,
         credential: Option<&Credential>,
         refused: Option<&HeaderValue>,
@@ -108,11 +117,8 @@ impl Tokens {
         else {
             return Ok(credential.and_then(basic));
         };
-        let key = (
-            host.name.clone(),
-            repository.to_owned(),
-            credential.cloned(),
-        );
+        let (Scope::Pull(place) | Scope::AsChallenged(place)) = wanted;
+        let key = (host.name.clone(), place.to_owned(), credential.cloned());
         let slot = {
             let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(slots.entry(key).or_default())
@@ -131,7 +137,7 @@ impl Tokens {
             realm,
             service.as_deref(),
             scope.as_deref(),
-            repository,
+            wanted,
         )?;
         let fresh = fetch(http, host, url, credential).await?;
         let value = header(&fresh);
@@ -153,7 +159,7 @@ fn token_url(
     realm: &str,
     service: Option<&str>,
     scope: Option<&str>,
-    repository: &str,
+    wanted: Scope<'_>,
 ) -> Result<Url, ImageError> {
     let plain = http.speaks_plain_http(host);
     let scheme = if plain { "http" } else { "https" };
@@ -172,17 +178,22 @@ fn token_url(
     if !same_host && !plain && is_internal(&url) {
         return Err(refuse("is an internal address"));
     }
-    let own = format!("repository:{repository}:pull");
     // The scope of a challenge is for the repository it was given for; only one of another shape (ECR Public's `aws`)
     // is for all.
-    let scope = scope
-        .filter(|scope| !scope.starts_with("repository:"))
-        .unwrap_or(&own);
+    let scope = match wanted {
+        Scope::Pull(repository) => {
+            let shared = scope.filter(|scope| !scope.starts_with("repository:"));
+            Some(shared.map_or_else(|| format!("repository:{repository}:pull"), str::to_owned))
+        }
+        Scope::AsChallenged(_) => scope.map(str::to_owned),
+    };
     let mut query = url.query_pairs_mut();
     if let Some(service) = service {
         query.append_pair("service", service);
     }
-    query.append_pair("scope", scope);
+    if let Some(scope) = scope {
+        query.append_pair("scope", &scope);
+    }
     drop(query);
     Ok(url)
 }

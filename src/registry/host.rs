@@ -91,6 +91,17 @@ impl Host {
         self.failures.store(0, Ordering::Relaxed);
     }
 
+    /// Takes the scheme of a URL that a redirect led to.
+    pub(super) fn learn_scheme(&self, url: &reqwest::Url) {
+        let scheme = if url.scheme() == "http" {
+            Scheme::Http
+        } else {
+            Scheme::Https
+        };
+        // One that has worked before stays.
+        let _ = self.scheme.set(scheme);
+    }
+
     pub(super) fn known_challenge(&self) -> Option<Challenge> {
         self.challenge
             .lock()

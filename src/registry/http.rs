@@ -27,6 +27,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// Where it came from, when a redirect led to another host.
+    pub(super) elsewhere: Option<Url>,
 }
 
 /// What is asked for.
@@ -53,7 +55,10 @@ pub(super) enum Target<'a> {
 #[derive(Debug)]
 pub(super) struct Http {
     client: Client,
+    /// Checks no certificates.
     careless: Client,
+    /// Goes through no proxy: for loopback, as Go's clients do.
+    direct: Client,
     plain_http: Vec<String>,
     insecure: Vec<String>,
     timeout: Duration,
@@ -65,7 +70,7 @@ impl Http {
         // Fails only where a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let certificates = certificates(&options.ca_files)?;
-        let build = |careless: bool, system: bool| {
+        let build = |careless: bool, direct: bool, system: bool| {
             let mut builder = Client::builder()
                 .user_agent(concat!("kubectl-archcheck/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
@@ -76,19 +81,24 @@ impl Http {
             } else {
                 builder.tls_certs_only(certificates.clone())
             };
+            if direct {
+                builder = builder.no_proxy();
+            }
             builder.build()
         };
         // A machine without any trusted certificate can't build a client that asks for them (reqwest #2988); plain http
         // and --registry-ca must work there all the same.
-        let client = build(false, true)
-            .or_else(|_| build(false, false))
-            .map_err(|error| RegistrySetupError::Client(innermost(&error)))?;
-        let careless = build(true, true)
-            .or_else(|_| build(true, false))
-            .map_err(|error| RegistrySetupError::Client(innermost(&error)))?;
+        let make = |careless: bool, direct: bool| {
+            build(careless, direct, true)
+                .or_else(|_| build(careless, direct, false))
+                .map_err(|error| RegistrySetupError::Client(innermost(&error)))
+        };
+        let (client, careless, direct) =
+            (make(false, false)?, make(true, false)?, make(false, true)?);
         Ok(Self {
             client,
             careless,
+            direct,
             plain_http: options.plain_http.clone(),
             insecure: options.insecure.clone(),
             timeout: options.request_timeout,
@@ -208,10 +218,10 @@ impl Http {
         request: &Request<'_>,
     ) -> Result<Answer, ImageError> {
         let careless = self.insecure.contains(&host.name);
-        let client = if careless {
-            &self.careless
-        } else {
-            &self.client
+        let client = match careless {
+            true => &self.careless,
+            false if is_loopback(&host.name) => &self.direct,
+            false => &self.client,
         };
         let mut url = start.clone();
         for _ in 0..=MOST_REDIRECTS {
@@ -240,7 +250,8 @@ impl Http {
                 _ => None,
             };
             let Some(target) = target else {
-                return whole(host, response, request).await;
+                let elsewhere = (url.origin() != start.origin()).then_some(url);
+                return whole(host, response, request, elsewhere).await;
             };
             let downgrade = target.scheme() != "https" && start.scheme() == "https";
             if downgrade || !matches!(target.scheme(), "https" | "http") {
@@ -263,6 +274,7 @@ async fn whole(
     host: &Host,
     mut response: reqwest::Response,
     request: &Request<'_>,
+    elsewhere: Option<Url>,
 ) -> Result<Answer, ImageError> {
     let too_large = || ImageError::TooLarge {
         host: host.name.clone(),
@@ -285,6 +297,7 @@ async fn whole(
         status,
         headers,
         body,
+        elsewhere,
     })
 }
 

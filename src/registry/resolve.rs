@@ -7,10 +7,11 @@ use std::time::SystemTime;
 
 use futures::future::BoxFuture;
 use http::{StatusCode, header};
+use reqwest::Url;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use super::auth::{Tokens, challenge};
+use super::auth::{Challenge, Scope, Tokens, challenge};
 use super::credentials::{Credential, Credentials};
 use super::host::Hosts;
 use super::http::{Answer, Http, Request, SharedHost, Target, retry_after, short};
@@ -211,13 +212,25 @@ impl Registry {
         image: &ImageRef,
         reference: &str,
     ) -> ImageAnswer {
-        let repository = Repository {
+        let mut repository = Repository {
             registry: self,
             host: self.hosts.get(host),
             name: &image.repository,
             credential: self.credentials.for_registry(registry),
         };
-        let result = repository.read(image.digest.as_ref(), reference).await;
+        let mut result = repository.read(image.digest.as_ref(), reference).await;
+        // A login that has expired must not hide what anybody may read. If nobody may, the first refusal says more.
+        if repository.credential.is_some()
+            && let Err(ImageError::Denied {
+                status: 401 | 403, ..
+            }) = result
+        {
+            let refused = repository.credential.take();
+            match repository.read(image.digest.as_ref(), reference).await {
+                Ok(facts) => result = Ok(facts),
+                Err(_) => repository.credential = refused,
+            }
+        }
         let challenged = repository.host.known_challenge().is_some();
         let credential = match repository.credential {
             Some(credential) if challenged => credential.kind,
@@ -339,7 +352,14 @@ impl Repository<'_> {
         let Registry { http, tokens, .. } = self.registry;
         if let Some(known) = self.host.known_challenge() {
             request.authorization = tokens
-                .authorization(http, &self.host, self.name, &known, self.credential, None)
+                .authorization(
+                    http,
+                    &self.host,
+                    Scope::Pull(self.name),
+                    &known,
+                    self.credential,
+                    None,
+                )
                 .await?;
         }
         let answer = http.send(&self.host, &request).await?;
@@ -349,13 +369,16 @@ impl Repository<'_> {
         let Some(asked) = challenge(&answer.headers) else {
             return Ok(answer);
         };
+        if let Some(url) = answer.elsewhere.clone() {
+            return self.get_elsewhere(url, &asked, request).await;
+        }
         self.host.learn_challenge(asked.clone());
         let refused = request.authorization.take();
         let authorization = tokens
             .authorization(
                 http,
                 &self.host,
-                self.name,
+                Scope::Pull(self.name),
                 &asked,
                 self.credential,
                 refused.as_ref(),
@@ -366,6 +389,40 @@ impl Repository<'_> {
         }
         request.authorization = authorization;
         http.send(&self.host, &request).await
+    }
+
+    /// The host that a redirect led to wants a token of its own (registry.k8s.io sends everybody to a regional registry
+    /// that does). It is asked as anybody would be: our credential is for the host that was named.
+    async fn get_elsewhere(
+        &self,
+        url: Url,
+        asked: &Challenge,
+        request: Request<'_>,
+    ) -> Result<Answer, ImageError> {
+        let Registry {
+            http,
+            tokens,
+            hosts,
+            ..
+        } = self.registry;
+        let host = hosts.get(url.authority());
+        host.learn_scheme(&url);
+        let authorization = tokens
+            .authorization(
+                http,
+                &host,
+                Scope::AsChallenged(url.path()),
+                asked,
+                None,
+                None,
+            )
+            .await?;
+        let request = Request {
+            target: Target::Url(url),
+            authorization,
+            ..request
+        };
+        http.send(&host, &request).await
     }
 
     fn verify(&self, expected: &Digest, body: &[u8]) -> Result<(), ImageError> {

@@ -523,6 +523,84 @@ async fn credentials_stay_where_they_belong() {
 }
 
 #[tokio::test]
+async fn a_redirect_to_a_registry_that_wants_a_token_is_followed_without_our_credential() {
+    // As registry.k8s.io does: every manifest is somewhere else, and there anybody may have a token.
+    let (server, regional, tokens) = (
+        Server::start().await,
+        Server::start().await,
+        Server::start().await,
+    );
+    regional.image("real/app", Some("t"), "arm64");
+    let digest = regional.image("real/app", None, "arm64");
+    for (from, to) in [
+        ("manifests/t".to_owned(), "manifests/t".to_owned()),
+        (format!("manifests/{digest}"), format!("manifests/{digest}")),
+    ] {
+        let place = format!("http://{}/v2/real/app/{to}", regional.host);
+        server.on(
+            &format!("/v2/app/{from}"),
+            Reply::new(307, "").header("location", place),
+        );
+    }
+    let config = Digest::sha256_of(
+        json!({"os": "linux", "architecture": "arm64"})
+            .to_string()
+            .as_bytes(),
+    );
+    let blob = format!("http://{}/v2/real/app/blobs/{config}", regional.host);
+    server.on(
+        &format!("/v2/app/blobs/{config}"),
+        Reply::new(307, "").header("location", blob),
+    );
+    regional.guard(
+        "Bearer T",
+        &format!(
+            "Bearer realm=\"http://{}/token\",service=\"r\",scope=\"repository:real/app:pull\"",
+            tokens.host
+        ),
+    );
+    tokens.on("/token", Reply::new(200, json!({"token": "T"}).to_string()));
+    let answer = with_login(&server.host)
+        .resolve(&server.reference("app:t"))
+        .await;
+    assert!(answer.result.is_ok(), "{answer:?}");
+    assert_eq!(answer.credential, CredentialKind::Anonymous);
+    assert!(
+        tokens.log().iter().all(|line| line.ends_with("[]")),
+        "{:?}",
+        tokens.log()
+    );
+    assert!(
+        tokens.log()[0].contains("scope=repository%3Areal%2Fapp%3Apull"),
+        "{:?}",
+        tokens.log()
+    );
+}
+
+#[tokio::test]
+async fn an_expired_login_does_not_hide_what_anybody_may_read() {
+    let (server, tokens) = (Server::start().await, Server::start().await);
+    server.image("a", Some("t"), "arm64");
+    server.guard(
+        "Bearer T",
+        &format!("Bearer realm=\"http://{}/token\"", tokens.host),
+    );
+    tokens
+        .on("/token", Reply::new(401, "").once())
+        .on("/token", Reply::new(200, json!({"token": "T"}).to_string()));
+    let answer = with_login(&server.host)
+        .resolve(&server.reference("a:t"))
+        .await;
+    assert!(answer.result.is_ok(), "{answer:?}");
+    assert_eq!(answer.credential, CredentialKind::Anonymous);
+    assert!(
+        tokens.log()[0].ends_with("[Basic dXNlcjpzZWNyZXQ=]") && tokens.log()[1].ends_with("[]"),
+        "{:?}",
+        tokens.log()
+    );
+}
+
+#[tokio::test]
 async fn a_refused_token_is_said_and_not_asked_for_again() {
     let (server, tokens) = (Server::start().await, Server::start().await);
     server.guard(

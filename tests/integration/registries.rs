@@ -92,6 +92,20 @@ fn plain_http_on_loopback_needs_no_flag() {
 }
 
 #[test]
+fn loopback_registries_are_not_asked_through_a_proxy() {
+    let registry = RegistryServer::plain();
+    fill(&registry, "team/");
+    let proxy = "http://127.0.0.1:1";
+    let outcome = Archcheck::new()
+        .line("-f - --platform linux/arm64")
+        .env("HTTP_PROXY", proxy)
+        .env("HTTPS_PROXY", proxy)
+        .stdin(manifests(&registry, &["team/app:both"]))
+        .run();
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+}
+
+#[test]
 fn tls_with_a_ca_of_ones_own_and_a_login() {
     let registry = RegistryServer::tls_basic();
     fill(&registry, "team/");
