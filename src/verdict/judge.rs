@@ -322,6 +322,9 @@ impl<'a> WorkloadJudge<'a> {
             Known::Facts(facts) => all(decide(facts, context, class)),
             Known::Broken(error) => Seeing {
                 rule: Some(Rule::InvalidReference),
+                advice: ImageRef::looks_unrendered(subject.image).then_some(
+                    "render the template first, as with helm template or kustomize build",
+                ),
                 ..all(invalid_reference(
                     subject.image,
                     error,
