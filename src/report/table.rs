@@ -91,9 +91,12 @@ impl<'a> Key<'a> {
             source: finding.source,
         };
         match finding.rule {
+            // One block a cluster, under the worst verdict.
             Rule::OsNotPinned => {
+                key.verdict = Verdict::Fails;
                 key.image = "";
                 key.message = "";
+                key.platforms = &[];
             }
             Rule::ImageUnreadable => {
                 key.image = "";

@@ -179,12 +179,7 @@ impl Node {
         } else {
             "no match for platform in manifest: not found".to_owned()
         };
-        Outcome::pull_fails(
-            Certainty::Certain,
-            Cause::NoMatch,
-            offers(index, &self.host),
-            text,
-        )
+        Outcome::pull_fails(Certainty::Certain, Cause::NoMatch, offers(index), text)
     }
 
     /// Rows 1, 3, 4, 5, 8, 10: an entry that declares an accepted platform.
@@ -260,18 +255,13 @@ impl Node {
     }
 }
 
-/// Says what an index holds instead.
-pub(super) fn offers(index: &Index, host: &Platform) -> String {
-    let platforms = index.platforms();
-    let node = short(host);
+/// Says what an index holds instead. The same words for every node, so that a finding says them once.
+pub(super) fn offers(index: &Index) -> String {
+    let platforms: Vec<String> = index.platforms().iter().map(ToString::to_string).collect();
     if platforms.is_empty() {
-        return format!("the index has no image for any platform, so none for {node}");
+        return "the index has no image for any platform".to_owned();
     }
-    let list: Vec<_> = platforms.iter().map(ToString::to_string).collect();
-    format!(
-        "the index has nothing for {node}; it has {}",
-        list.join(", ")
-    )
+    format!("the index has images for {} only", platforms.join(", "))
 }
 
 /// Whether containerd follows a descriptor of this type. No type at all is read by its body.

@@ -59,7 +59,7 @@ fn index(index: &Index, class: &NodeClass) -> Outcome {
         return Outcome::pull_fails(
             Certainty::Certain,
             Cause::NoMatch,
-            offers(index, &class.platform),
+            offers(index),
             no_image_found(index.format, &host, before(class, 1, 30)),
         );
     };

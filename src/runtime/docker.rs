@@ -122,7 +122,7 @@ fn no_match(index: &Index, class: &NodeClass) -> Outcome {
     Outcome::pull_fails(
         Certainty::Certain,
         Cause::NoMatch,
-        offers(index, &class.platform),
+        offers(index),
         format!(
             "no matching manifest for {} in the manifest list entries",
             host_spec(&class.platform).format_all()

@@ -79,8 +79,7 @@ pub(super) fn outcome(config: &Platform, class: &NodeClass) -> Outcome {
         Speaks::IfThirtyTwoBit => Outcome::fallback(lesser_platform(&node, &image)),
         Speaks::Not => exec_format_error(
             format!(
-                "the image is a single manifest for {image}, and {} nodes take it as it is",
-                short(&node)
+                "the image is a single manifest for {image}, which a node pulls whatever its own platform"
             ),
             class,
         ),

@@ -7,6 +7,8 @@ mod judge;
 mod labels;
 mod nodes;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 use crate::model::{Incomplete, Location, ObjectId};
 

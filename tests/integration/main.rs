@@ -15,6 +15,7 @@ mod end_to_end;
 mod examples;
 mod kubectl;
 mod manifests;
+mod printed;
 mod registries;
 mod registry_server_smoke;
 mod schema;

@@ -79,7 +79,6 @@ struct PlatformV1 {
     /// Their container runtimes.
     runtimes: Vec<String>,
     /// The pools of potential nodes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     from: Vec<String>,
 }
 
