@@ -128,19 +128,20 @@ impl Credentials {
     }
 
     /// The credential for a registry, named as in references (`docker.io`, `quay.io`, `localhost:5000`): the exact key
-    /// first, then one whose host is the registry's.
+    /// first, then one whose host is the registry's. Docker Hub has one key, and that exactly.
     pub(super) fn for_registry(&self, registry: &str) -> Option<&Credential> {
-        let key = match registry {
-            "docker.io" | "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB_KEY,
-            other => other,
-        };
-        let wanted = host_of(key);
-        self.by_key.get(key).or_else(|| {
-            self.by_key
-                .iter()
-                .find(|(key, _)| host_of(key) == wanted)
-                .map(|(_, c)| c)
-        })
+        self.find(registry).map(|(_, credential)| credential)
+    }
+
+    fn find(&self, registry: &str) -> Option<(&String, &Credential)> {
+        if matches!(
+            registry,
+            "docker.io" | "index.docker.io" | "registry-1.docker.io"
+        ) {
+            return self.by_key.get_key_value(DOCKER_HUB_KEY);
+        }
+        let of_host = || self.by_key.iter().find(|(key, _)| host_of(key) == registry);
+        self.by_key.get_key_value(registry).or_else(of_host)
     }
 }
 
@@ -231,6 +232,30 @@ mod tests {
             "p:x"
         );
         assert!(!format!("{credentials:?}").contains("p:x"));
+    }
+
+    #[test]
+    fn keys_are_chosen_as_docker_chooses_them() {
+        let text = include_str!("../../tests/conformance/data/docker_config.json");
+        let cases: serde_json::Value = serde_json::from_str(text).unwrap();
+        let rows = cases["matrix"]["rows"].as_array().unwrap();
+        for row in rows {
+            let keys = row["auths_keys"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|k| k.as_str());
+            let auths: BTreeMap<&str, _> = keys
+                .map(|key| (key, serde_json::json!({"username": "u", "password": "p"})))
+                .collect();
+            let (credentials, _) = config(&serde_json::json!({ "auths": auths }).to_string());
+            let image = crate::image::ImageRef::parse(row["image"].as_str().unwrap()).unwrap();
+            let got = credentials
+                .find(image.registry.as_deref().unwrap())
+                .map(|(key, _)| key.as_str());
+            assert_eq!(got, row["expect_key"]["docker_cli"].as_str(), "{row}");
+        }
+        assert_eq!(rows.len(), 43);
     }
 
     #[test]
