@@ -130,6 +130,10 @@ pub(super) struct ImageArgs {
     #[arg(long, value_name = "[REF=]PATH")]
     pub(super) images: Vec<String>,
 
+    /// Credentials for registries, asked before your own (a docker config.json or containers auth.json)
+    #[arg(long, value_name = "FILE")]
+    pub(super) registry_config: Option<PathBuf>,
+
     /// Speak plain http to this registry host (can be repeated)
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(super) plain_http: Vec<String>,

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use super::args::ImageArgs;
 use super::error::Failure;
-use crate::image::ImageRef;
-use crate::registry::{Credentials, LayoutSpec, Registry, RegistryOptions};
+use crate::image::{CredentialKind, ImageRef};
+use crate::registry::{CredentialFile, Credentials, LayoutSpec, Registry, RegistryOptions, Style};
 
 /// Makes the registry client; warnings go to stderr.
 pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
-    let (credentials, mut warnings) = match docker_config() {
-        Some(path) => Credentials::from_docker_config(&path),
-        None => (Credentials::default(), Vec::new()),
-    };
+    let in_environment = std::env::var("DOCKER_AUTH_CONFIG")
+        .ok()
+        .filter(|text| !text.is_empty());
+    let (credentials, mut warnings) =
+        Credentials::read(&credential_files(args), in_environment.as_deref());
     let options = RegistryOptions {
         plain_http: args.plain_http.clone(),
         insecure: args.insecure_registry.clone(),
@@ -31,15 +32,64 @@ pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
     Ok(registry)
 }
 
-/// `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.
-fn docker_config() -> Option<PathBuf> {
-    let dir = std::env::var_os("DOCKER_CONFIG")
-        .filter(|dir| !dir.is_empty())
-        .map(PathBuf::from);
-    Some(
-        dir.or_else(|| Some(std::env::home_dir()?.join(".docker")))?
-            .join("config.json"),
-    )
+/// The files that hold the user's credentials, in the order in which they are asked: the one that the user names, docker's,
+/// then those of podman and its kin (containers-auth.json(5)).
+fn credential_files(args: &ImageArgs) -> Vec<CredentialFile> {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let home = std::env::home_dir();
+    let file = |path: PathBuf, style, kind| CredentialFile { path, style, kind };
+    let mut files = Vec::new();
+    if let Some(path) = &args.registry_config {
+        files.push(file(
+            path.clone(),
+            Style::Containers,
+            CredentialKind::RegistryConfig,
+        ));
+    }
+    let docker = set("DOCKER_CONFIG").or_else(|| Some(home.as_ref()?.join(".docker")));
+    files.extend(docker.map(|dir| {
+        file(
+            dir.join("config.json"),
+            Style::Docker,
+            CredentialKind::DockerConfig,
+        )
+    }));
+    let auth_files = match set("REGISTRY_AUTH_FILE") {
+        Some(path) => vec![path],
+        None => {
+            let runtime = set("XDG_RUNTIME_DIR")
+                .map(|dir| dir.join("containers"))
+                .or_else(runtime_dir);
+            let config = set("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
+            let config = config.map(|dir| dir.join("containers"));
+            runtime
+                .into_iter()
+                .chain(config)
+                .map(|dir| dir.join("auth.json"))
+                .collect()
+        }
+    };
+    let auth_file = |path| file(path, Style::Containers, CredentialKind::AuthFile);
+    files.extend(auth_files.into_iter().map(auth_file));
+    files
+}
+
+/// `/run/containers/UID`, where podman on Linux keeps its file without `XDG_RUNTIME_DIR`.
+#[cfg(target_os = "linux")]
+fn runtime_dir() -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt as _;
+    let uid = std::fs::metadata("/proc/self").ok()?.uid();
+    Some(PathBuf::from(format!("/run/containers/{uid}")))
+}
+
+/// Elsewhere it is in the configuration directory alone.
+#[cfg(not(target_os = "linux"))]
+fn runtime_dir() -> Option<PathBuf> {
+    None
 }
 
 /// `[REF=]PATH`. A path that is there is never split, and what stands before an equals sign must be a reference.

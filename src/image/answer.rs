@@ -20,8 +20,14 @@ pub enum CredentialKind {
     NotNeeded,
     /// Asked without a credential.
     Anonymous,
-    /// From the user's docker config (`auths`).
+    /// From the file that `--registry-config` names.
+    RegistryConfig,
+    /// From the user's docker config.
     DockerConfig,
+    /// From podman's and its kin's `auth.json`.
+    AuthFile,
+    /// From a credential helper that one of the files names.
+    Helper,
 }
 
 impl CredentialKind {
@@ -31,7 +37,10 @@ impl CredentialKind {
         match self {
             Self::NotNeeded => "not-needed",
             Self::Anonymous => "anonymous",
+            Self::RegistryConfig => "registry-config",
             Self::DockerConfig => "docker-config",
+            Self::AuthFile => "auth-file",
+            Self::Helper => "credential-helper",
         }
     }
 }

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::credentials::{Credential, Secret};
+use super::credentials::{Credential, Login, Secret};
 use super::host::Host;
 use super::http::{Http, Request, Target, sensitive, short};
 use crate::image::ImageError;
@@ -146,9 +146,12 @@ impl Tokens {
     }
 }
 
-/// `Authorization: Basic` of a credential.
+/// `Authorization: Basic` of a user name and password; a refresh token has neither.
 fn basic(credential: &Credential) -> Option<HeaderValue> {
-    let pair = format!("{}:{}", credential.username, credential.password.expose());
+    let Login::Password { username, password } = &credential.login else {
+        return None;
+    };
+    let pair = format!("{username}:{}", password.expose());
     sensitive(&format!("Basic {}", STANDARD.encode(pair)))
 }
 
@@ -216,6 +219,20 @@ fn is_internal(url: &Url) -> bool {
     })
 }
 
+/// A refresh token is exchanged by POST (distribution `docs/content/spec/auth/oauth.md`; what ACR's login leaves): what
+/// a GET asks for in its query goes into the form.
+fn refresh_form(url: &mut Url, token: &Secret) -> Secret {
+    let asked: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    url.set_query(None);
+    let mut form = Url::clone(url);
+    form.query_pairs_mut()
+        .extend_pairs(asked)
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("client_id", "kubectl-archcheck")
+        .append_pair("refresh_token", token.expose());
+    Secret::new(form.query().unwrap_or_default())
+}
+
 async fn fetch(
     http: &Http,
     host: &Host,
@@ -224,10 +241,17 @@ async fn fetch(
 ) -> Result<Token, ImageError> {
     let asked = Instant::now();
     let server = url.host_str().unwrap_or_default().to_owned();
+    let refresh = credential.and_then(|credential| match &credential.login {
+        Login::Identity(token) => Some(token),
+        Login::Password { .. } => None,
+    });
+    let mut url = url;
+    let form = refresh.map(|token| refresh_form(&mut url, token));
     let request = Request {
         target: Target::Url(url),
         accept: "application/json",
         authorization: credential.and_then(basic),
+        form,
         what: "a token",
         limit: LARGEST_TOKEN,
     };

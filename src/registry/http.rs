@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::{Client, Url};
 use tokio::sync::Semaphore;
 
+use super::credentials::Secret;
 use super::host::{Host, Scheme, is_loopback};
 use super::{RegistryOptions, RegistrySetupError};
 use crate::image::ImageError;
@@ -38,6 +39,8 @@ pub(super) struct Request<'a> {
     pub(super) target: Target<'a>,
     pub(super) accept: &'static str,
     pub(super) authorization: Option<HeaderValue>,
+    /// A form to POST instead of a GET.
+    pub(super) form: Option<Secret>,
     /// What the body is, for the error when it is too large.
     pub(super) what: &'static str,
     /// The most bytes that the body may have.
@@ -225,9 +228,14 @@ impl Http {
         };
         let mut url = start.clone();
         for _ in 0..=MOST_REDIRECTS {
-            let mut builder = client
-                .get(url.clone())
-                .header(header::ACCEPT, request.accept);
+            let mut builder = match &request.form {
+                None => client.get(url.clone()),
+                Some(form) => client
+                    .post(url.clone())
+                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .body(form.expose().to_owned()),
+            };
+            builder = builder.header(header::ACCEPT, request.accept);
             if let Some(authorization) = &request.authorization
                 && url.origin() == start.origin()
             {
@@ -240,7 +248,12 @@ impl Http {
                 .map_err(|error| unreachable(host, &error))?;
             let status = response.status();
             let shown = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
-            tracing::debug!(%status, ms = asked.elapsed().as_millis(), "GET {shown}");
+            let method = if request.form.is_some() {
+                "POST"
+            } else {
+                "GET"
+            };
+            tracing::debug!(%status, ms = asked.elapsed().as_millis(), "{method} {shown}");
             let location = response
                 .headers()
                 .get(header::LOCATION)
@@ -253,6 +266,13 @@ impl Http {
                 let elsewhere = (url.origin() != start.origin()).then_some(url);
                 return whole(host, response, request, elsewhere).await;
             };
+            if request.form.is_some() {
+                return Err(ImageError::NotARegistry {
+                    host: host.name.clone(),
+                    detail: "its token server redirects, and a refresh token is not sent on"
+                        .to_owned(),
+                });
+            }
             let downgrade = target.scheme() != "https" && start.scheme() == "https";
             if downgrade || !matches!(target.scheme(), "https" | "http") {
                 return Err(ImageError::NotARegistry {

@@ -17,7 +17,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use credentials::{Credentials, Secret};
+pub use credentials::{CredentialFile, Credentials, Secret, Style};
 pub use resolve::Registry;
 
 /// How registries are to be asked.

@@ -216,31 +216,42 @@ impl Registry {
             registry: self,
             host: self.hosts.get(host),
             name: &image.repository,
-            credential: self.credentials.for_registry(registry),
+            credential: None,
         };
-        let mut result = repository.read(image.digest.as_ref(), reference).await;
-        // A login that has expired must not hide what anybody may read. If nobody may, the first refusal says more.
-        if repository.credential.is_some()
-            && let Err(ImageError::Denied {
-                status: 401 | 403, ..
-            }) = result
-        {
-            let refused = repository.credential.take();
-            match repository.read(image.digest.as_ref(), reference).await {
-                Ok(facts) => result = Ok(facts),
-                Err(_) => repository.credential = refused,
+        // An expired login must not hide what another, or nobody's, may read. If none may, the first refusal says most.
+        let candidates = self
+            .credentials
+            .candidates(registry, &image.repository)
+            .await;
+        let mut refused = None;
+        for credential in candidates.iter().map(Some).chain([None]) {
+            repository.credential = credential;
+            let result = repository.read(image.digest.as_ref(), reference).await;
+            let challenged = repository.host.known_challenge().is_some();
+            let answer = ImageAnswer {
+                result,
+                asked_at: host.to_owned(),
+                credential: match credential {
+                    Some(credential) if challenged => credential.kind,
+                    _ => CredentialKind::Anonymous,
+                },
+            };
+            match answer.result {
+                Err(ImageError::Denied { .. }) if challenged => {
+                    refused.get_or_insert(answer);
+                }
+                _ => return answer,
             }
         }
-        let challenged = repository.host.known_challenge().is_some();
-        let credential = match repository.credential {
-            Some(credential) if challenged => credential.kind,
-            _ => CredentialKind::Anonymous,
-        };
-        ImageAnswer {
-            result,
+        refused.unwrap_or_else(|| ImageAnswer {
+            result: Err(ImageError::Denied {
+                host: host.to_owned(),
+                status: 401,
+                detail: String::new(),
+            }),
             asked_at: host.to_owned(),
-            credential,
-        }
+            credential: CredentialKind::Anonymous,
+        })
     }
 }
 
@@ -268,6 +279,7 @@ impl Source for Repository<'_> {
                 target: Target::Path(&path),
                 accept: "*/*",
                 authorization: None,
+                form: None,
                 what: "a config",
                 limit: LARGEST_CONFIG,
             };
@@ -312,6 +324,7 @@ impl Repository<'_> {
             target: Target::Path(&path),
             accept: ACCEPT,
             authorization: None,
+            form: None,
             what: "a manifest",
             limit: LARGEST_MANIFEST,
         };

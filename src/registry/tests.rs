@@ -149,6 +149,17 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
         .unwrap_or_default();
     let target = request.uri().path_and_query().unwrap().to_string();
     let path = request.uri().path().to_owned();
+    let target = if request.method() == "POST" {
+        let body = axum::body::to_bytes(request.into_body(), 10_000)
+            .await
+            .unwrap();
+        format!(
+            "POST {target} {}",
+            String::from_utf8(body.to_vec()).unwrap()
+        )
+    } else {
+        target
+    };
     script
         .log
         .lock()
@@ -210,7 +221,12 @@ fn with_login(host: &str) -> Registry {
         json!({"auths": {host: {"auth": "dXNlcjpzZWNyZXQ="}}}).to_string(),
     )
     .unwrap();
-    let credentials = Credentials::from_docker_config(&path).0;
+    let file = CredentialFile {
+        path,
+        style: Style::Docker,
+        kind: CredentialKind::DockerConfig,
+    };
+    let credentials = Credentials::read(&[file], None).0;
     Registry::new(&RegistryOptions {
         credentials,
         ..options()
@@ -574,6 +590,49 @@ async fn a_redirect_to_a_registry_that_wants_a_token_is_followed_without_our_cre
         tokens.log()[0].contains("scope=repository%3Areal%2Fapp%3Apull"),
         "{:?}",
         tokens.log()
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_exchanged_by_post() {
+    let (server, tokens) = (Server::start().await, Server::start().await);
+    server.image("a", Some("t"), "arm64");
+    server.guard(
+        "Bearer T",
+        &format!(
+            "Bearer realm=\"http://{}/token\",service=\"s\"",
+            tokens.host
+        ),
+    );
+    tokens.on(
+        "/token",
+        Reply::new(200, json!({"access_token": "T"}).to_string()),
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("auth.json");
+    // What `az acr login` leaves behind.
+    let entry = json!({"auth": "MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwOg==", "identitytoken": "refresh me"});
+    std::fs::write(&path, json!({"auths": {&server.host: entry}}).to_string()).unwrap();
+    let file = CredentialFile {
+        path,
+        style: Style::Containers,
+        kind: CredentialKind::AuthFile,
+    };
+    let credentials = Credentials::read(&[file], None).0;
+    let client = Registry::new(&RegistryOptions {
+        credentials,
+        ..options()
+    })
+    .unwrap()
+    .0;
+    let answer = client.resolve(&server.reference("a:t")).await;
+    assert!(answer.result.is_ok(), "{answer:?}");
+    assert_eq!(answer.credential, CredentialKind::AuthFile);
+    assert_eq!(
+        tokens.log(),
+        [
+            "POST /token service=s&scope=repository%3Aa%3Apull&grant_type=refresh_token&client_id=kubectl-archcheck&refresh_token=refresh+me []"
+        ]
     );
 }
 

@@ -1,10 +1,12 @@
 //! Scans through real registries: plain, TLS with Basic auth, and behind a token server.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use crate::support::archcheck::{Archcheck, findings, verdicts};
 use crate::support::image_layout::ImageLayout;
-use crate::support::registry_server::RegistryServer;
+use crate::support::registry_server::{PASSWORD, RegistryServer, USER};
 
 /// Pushes an index for both platforms and one image for amd64 alone.
 fn fill(registry: &RegistryServer, prefix: &str) {
@@ -118,11 +120,7 @@ fn tls_with_a_ca_of_ones_own_and_a_login() {
         "{report:#}"
     );
     assert_eq!(credentials(&report), ["docker-config", "docker-config"]);
-    assert!(
-        !report
-            .to_string()
-            .contains(crate::support::registry_server::PASSWORD)
-    );
+    assert!(!report.to_string().contains(PASSWORD));
 
     let (code, report) = scan(&registry, &images, &["--registry-ca", &ca], false);
     assert_eq!(
@@ -197,4 +195,125 @@ fn tokens_are_asked_for_once_a_repository() {
         (2, vec!["Pod/p0 unknown".to_owned()]),
         "{report:#}"
     );
+}
+
+/// Scans one private image with a home of its own, prepared by `prepare`; returns exit code, credential and stderr.
+fn scan_as(
+    registry: &RegistryServer,
+    prepare: &dyn Fn(&Path) -> Vec<(&'static str, PathBuf)>,
+) -> (i32, String, String) {
+    let home = tempfile::tempdir().unwrap();
+    let mut run = Archcheck::new()
+        .line("-f - --platform linux/arm64 -o json")
+        .env("XDG_RUNTIME_DIR", home.path().join("run"))
+        .env("XDG_CONFIG_HOME", home.path().join("config"))
+        .env("DOCKER_CONFIG", home.path().join("docker"))
+        .stdin(manifests(registry, &["private/app:both"]));
+    for (name, value) in prepare(home.path()) {
+        run = if name.starts_with("--") {
+            run.args([name]).args([value])
+        } else {
+            run.env(name, value)
+        };
+    }
+    let outcome = run.run();
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    (
+        outcome.code,
+        credentials(&report)[0].to_owned(),
+        outcome.stderr,
+    )
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+/// A directory with a helper that answers so.
+fn helper(home: &Path, script: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = home.join("bin/docker-credential-test");
+    write(&path, &format!("#!/bin/sh\n{script}\n"));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let paths = [home.join("bin"), "/usr/bin".into(), "/bin".into()];
+    std::env::join_paths(paths).unwrap().into()
+}
+
+#[test]
+fn logins_are_found_where_docker_and_podman_keep_them() {
+    let registry = RegistryServer::token();
+    fill(&registry, "private/");
+    let host = registry.host();
+    let login = format!("{USER}:{PASSWORD}");
+    let auth = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, login);
+    let entry = |key: &str| serde_json::json!({"auths": {key: {"auth": auth}}}).to_string();
+    let below = entry(&format!("{host}/private"));
+    let elsewhere = entry(&format!("{host}/other"));
+    let helpers = serde_json::json!({"credHelpers": {&host: "test"}}).to_string();
+    let wrong =
+        serde_json::json!({"auths": {&host: {"username": "x", "password": "y"}}}).to_string();
+    let answer =
+        serde_json::json!({"ServerURL": host, "Username": USER, "Secret": PASSWORD}).to_string();
+
+    // podman's file, by a path below the host; another path's login is not ours.
+    let podman = |text: &str| {
+        scan_as(&registry, &|home| {
+            write(&home.join("run/containers/auth.json"), text);
+            Vec::new()
+        })
+    };
+    assert_eq!(podman(&below).0, 0);
+    assert_eq!(podman(&below).1, "auth-file");
+    assert_eq!(podman(&elsewhere).0, 2);
+    // The file that the user names goes first.
+    let (code, kind, _) = scan_as(&registry, &|home| {
+        write(&home.join("docker/config.json"), &wrong);
+        write(&home.join("mine.json"), &entry(&host));
+        vec![("--registry-config", home.join("mine.json"))]
+    });
+    assert_eq!((code, kind.as_str()), (0, "registry-config"));
+    // A wrong login is passed over for the next one.
+    let (code, kind, _) = scan_as(&registry, &|home| {
+        write(&home.join("docker/config.json"), &wrong);
+        write(&home.join("config/containers/auth.json"), &entry(&host));
+        Vec::new()
+    });
+    assert_eq!((code, kind.as_str()), (0, "auth-file"));
+    // A helper is asked for the host, by its protocol.
+    let script = format!("[ \"$1\" = get ] && [ \"$(cat)\" = '{host}' ] && echo '{answer}'");
+    let (code, kind, stderr) = scan_as(&registry, &|home| {
+        write(&home.join("docker/config.json"), &helpers);
+        vec![("PATH", helper(home, &script))]
+    });
+    assert_eq!(
+        (code, kind.as_str(), stderr.as_str()),
+        (0, "credential-helper", "")
+    );
+    // One that has nothing is no news; one that is missing or fails is a warning, and the scan goes on.
+    let nothing = "echo credentials not found in native keychain; exit 1";
+    for (script, says) in [
+        (Some(nothing), ""),
+        (Some("echo very secret; exit 3"), "failed for"),
+        (None, "could not be run"),
+    ] {
+        let (code, kind, stderr) = scan_as(&registry, &|home| {
+            write(&home.join("docker/config.json"), &helpers);
+            let path = helper(home, script.unwrap_or_default());
+            if script.is_none() {
+                std::fs::remove_file(home.join("bin/docker-credential-test")).unwrap();
+            }
+            vec![("PATH", path)]
+        });
+        assert_eq!(
+            (code, kind.as_str()),
+            (2, "anonymous"),
+            "{script:?}: {stderr}"
+        );
+        assert_eq!(stderr.is_empty(), says.is_empty(), "{script:?}: {stderr}");
+        assert!(
+            stderr.contains(says) && !stderr.contains("secret"),
+            "{script:?}: {stderr}"
+        );
+    }
 }

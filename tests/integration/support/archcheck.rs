@@ -7,7 +7,11 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 /// Variables that would change what the binary does.
-const SCRUBBED: [&str; 13] = [
+const SCRUBBED: [&str; 17] = [
+    "DOCKER_AUTH_CONFIG",
+    "REGISTRY_AUTH_FILE",
+    "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME",
     "COLUMNS",
     "KUBECONFIG",
     "DOCKER_CONFIG",
