@@ -103,7 +103,7 @@ pub(super) struct SelectArgs {
     pub(super) exclude_namespace: Vec<String>,
 
     /// Only workloads whose own labels match, e.g. app=web,tier!=test
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
     pub(super) selector: Option<String>,
 }
 

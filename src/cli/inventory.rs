@@ -228,7 +228,7 @@ fn cluster_failure(error: ClusterError) -> Failure {
         ClusterError::Unauthorized { .. } => {
             failure.hint("log in again; kubectl get nodes should work with the same flags")
         }
-        ClusterError::Unreachable { .. } => failure.hint(
+        ClusterError::Unreachable { .. } | ClusterError::NotKubernetes { .. } => failure.hint(
             "check the context and the network; kubectl get nodes should work with the same flags",
         ),
         ClusterError::NotFound { .. } => {

@@ -1,6 +1,7 @@
 //! Folds objects under their topmost owners: each workload is reported once, with its live pods.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 use super::objects::{Controller, Object, Owner, Role};
 use crate::model::{Inventory, LivePod, ObjectId, PodTemplate, Workload};
@@ -17,6 +18,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
     let mut pods = Vec::new();
     for object in objects {
         let top = owners.top(&object);
+        let given = owners.given(&object);
         match object.role {
             Role::Node(node) => inventory.nodes.push(*node),
             Role::Pod(pod) if !pod.over => {
@@ -27,7 +29,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
                     location: object.location,
                     ..alone
                 };
-                pods.push((workload, top, *pod));
+                pods.push((workload, top, given, *pod));
             }
             Role::Pod(_) => {}
             Role::Controller(controller) => {
@@ -60,7 +62,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
     }
     // Workloads whose templates come from controllers that were read.
     let made: HashSet<ObjectId> = folded.by_id.keys().cloned().collect();
-    for (alone, top, pod) in pods {
+    for (alone, top, given, pod) in pods {
         let live = LivePod {
             name: alone.id.name.clone(),
             node: crate::placement::target_node(&pod.template.spec).map(str::to_owned),
@@ -77,7 +79,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
             }
             Some(Top { id, .. }) if made.contains(&id) => {
                 let workload = folded.of_owner(id);
-                add_injected(workload, &pod.template);
+                add_injected(workload, &pod.template, given.as_deref());
                 workload.pods.push(live);
             }
             // Its owner was read and is being deleted: so will the pod be.
@@ -160,8 +162,16 @@ struct Top {
 
 /// Who owns whom, by uid; in manifests, which have none, by kind and name.
 struct Owners {
-    by_uid: HashMap<String, (ObjectId, Option<Owner>)>,
-    by_name: HashMap<(String, String, String), (ObjectId, Option<Owner>)>,
+    by_uid: HashMap<String, Rc<Read>>,
+    by_name: HashMap<(String, String, String), Rc<Read>>,
+}
+
+/// A controller that was read.
+struct Read {
+    id: ObjectId,
+    owner: Option<Owner>,
+    /// The names of the containers in its template.
+    containers: Rc<[String]>,
 }
 
 impl Owners {
@@ -170,13 +180,20 @@ impl Owners {
             by_uid: HashMap::new(),
             by_name: HashMap::new(),
         };
-        for object in objects
-            .iter()
-            .filter(|object| matches!(object.role, Role::Controller(_)))
-        {
-            let entry = (object.id.clone(), object.owner.clone());
+        for object in objects {
+            let Role::Controller(controller) = &object.role else {
+                continue;
+            };
+            let containers = controller.template.spec.all_containers();
+            let read = Rc::new(Read {
+                id: object.id.clone(),
+                owner: object.owner.clone(),
+                containers: containers
+                    .map(|(_, container)| container.name.clone())
+                    .collect(),
+            });
             if !object.uid.is_empty() {
-                owners.by_uid.insert(object.uid.clone(), entry.clone());
+                owners.by_uid.insert(object.uid.clone(), Rc::clone(&read));
             }
             let ObjectId {
                 namespace,
@@ -184,12 +201,18 @@ impl Owners {
                 name,
                 ..
             } = object.id.clone();
-            owners.by_name.insert((namespace, kind, name), entry);
+            owners.by_name.insert((namespace, kind, name), read);
         }
         owners
     }
 
-    fn find(&self, owner: &Owner, namespace: &str) -> Option<&(ObjectId, Option<Owner>)> {
+    /// The names of the containers that an object's own controller gave it, if that was read.
+    fn given(&self, object: &Object) -> Option<Rc<[String]>> {
+        let read = self.find(object.owner.as_ref()?, &object.id.namespace)?;
+        Some(Rc::clone(&read.containers))
+    }
+
+    fn find(&self, owner: &Owner, namespace: &str) -> Option<&Rc<Read>> {
         if let Some(found) = self.by_uid.get(&owner.uid) {
             return Some(found);
         }
@@ -208,17 +231,33 @@ impl Owners {
         if owner.kind == "Node" && owner.api_version == "v1" {
             return None;
         }
+        // A controller with rules of its own speaks for itself where what owns it was not read (an operator's resource).
+        let mut speaks = None;
         for _ in 0..LONGEST_CHAIN {
-            match self.find(owner, namespace) {
-                Some((_, Some(next))) => owner = next,
-                Some((id, None)) => {
+            let Some(read) = self.find(owner, namespace) else {
+                break;
+            };
+            if speaks_for_itself(&read.id.kind) {
+                speaks = Some(&read.id);
+            }
+            match &read.owner {
+                Some(next) => owner = next,
+                None => {
                     return Some(Top {
-                        id: id.clone(),
+                        id: read.id.clone(),
                         known: true,
                     });
                 }
-                None => break,
             }
+        }
+        if let Some(id) = speaks {
+            return Some(Top {
+                id: id.clone(),
+                known: true,
+            });
+        }
+        if matches!(object.role, Role::Controller(_)) && speaks_for_itself(&object.id.kind) {
+            return None;
         }
         if let Some(id) = self.grandparent(owner, object) {
             return Some(Top { id, known: true });
@@ -255,8 +294,13 @@ impl Owners {
             kind.to_owned(),
             name.to_owned(),
         );
-        self.by_name.get(&key).map(|(id, _)| id.clone())
+        self.by_name.get(&key).map(|read| read.id.clone())
     }
+}
+
+/// Whether a kind decides more than its pods' template: where they land, when they run. The others are links of a chain.
+fn speaks_for_itself(kind: &str) -> bool {
+    matches!(kind, "Deployment" | "StatefulSet" | "DaemonSet" | "CronJob")
 }
 
 /// A live pod seen as what its unseen owner would make again: on no node in particular.
@@ -288,8 +332,9 @@ fn as_template(mut template: PodTemplate, owner: &ObjectId) -> PodTemplate {
     template
 }
 
-/// Adds containers that live pods have and the template lacks: sidecars that a webhook injects.
-fn add_injected(workload: &mut Workload, pod: &PodTemplate) {
+/// Adds containers that a webhook injected into a live pod: those that its own controller did not give it. (A pod of an
+/// older revision has containers that the newer template has dropped; these were given.)
+fn add_injected(workload: &mut Workload, pod: &PodTemplate, given: Option<&[String]>) {
     let Some(template) = workload.templates.first_mut() else {
         return;
     };
@@ -304,7 +349,8 @@ fn add_injected(workload: &mut Workload, pod: &PodTemplate) {
     ];
     for (known, live) in lists {
         for container in live {
-            if !known.iter().any(|k| k.name == container.name) {
+            let was_given = given.is_some_and(|given| given.contains(&container.name));
+            if !was_given && !known.iter().any(|k| k.name == container.name) {
                 known.push(container.clone());
             }
         }
@@ -485,6 +531,50 @@ mod tests {
             ]
         );
         assert_eq!(inventory.workloads[2].pods.len(), 1);
+    }
+
+    #[test]
+    fn what_an_operator_owns_keeps_its_own_rules() {
+        let daemon = object(
+            "DaemonSet",
+            "agent",
+            Some(("Rollout", "op")),
+            &json!({"spec": {"template": template("a:1")}}),
+        );
+        let inventory = fold(vec![
+            daemon,
+            pod("agent-1", Some(("DaemonSet", "agent")), "n1", &["a:1"]),
+        ]);
+        assert_eq!(names(&inventory), ["DaemonSet/agent"]);
+        assert!(inventory.workloads[0].is_daemon_set());
+        assert_eq!(inventory.workloads[0].pods.len(), 1);
+    }
+
+    #[test]
+    fn a_container_that_a_newer_template_dropped_was_not_injected() {
+        let old = json!({"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "web:0"}, {"name": "c1", "image": "gone:1"}]}}}});
+        let inventory = fold(vec![
+            object(
+                "Deployment",
+                "web",
+                None,
+                &json!({"spec": {"template": template("web:1")}}),
+            ),
+            object("ReplicaSet", "web-old", Some(("Deployment", "web")), &old),
+            pod(
+                "web-1",
+                Some(("ReplicaSet", "web-old")),
+                "n1",
+                &["web:0", "gone:1", "injected:1"],
+            ),
+        ]);
+        let images: Vec<_> = inventory.workloads[0].templates[0]
+            .spec
+            .containers
+            .iter()
+            .map(|c| c.image.as_str())
+            .collect();
+        assert_eq!(images, ["web:1", "injected:1"]);
     }
 
     #[test]

@@ -176,6 +176,7 @@ fn names_namespaces_and_labels_choose_workloads() {
             "Error from server (NotFound): deployments.apps \"nothing\" not found",
         ),
         ("-A deploy/web", "cannot be used with"),
+        ("-l app=web deploy/web", "cannot be used with"),
         ("svc/web", "is no kind that runs pods"),
         (
             "--context other",
@@ -201,6 +202,13 @@ fn what_may_not_be_listed_is_said_and_the_rest_goes_on() {
         ),
         ("/jobs", Fault::Garbage, "jobs.batch", "can't be read", 2),
         ("/cronjobs", Fault::Status(404), "", "", 0),
+        (
+            "/podtemplates",
+            Fault::Status(500),
+            "podtemplates",
+            "as told (500)",
+            0,
+        ),
         ("/pods", Fault::Busy(2), "", "", 0),
         ("/pods", Fault::Expired, "", "", 0),
     ] {
@@ -332,6 +340,13 @@ fn without_a_cluster_the_program_says_so() {
         .args(["--server", server, "--token", "let-me-in"])
         .run();
     assert_eq!(right.code, 0, "{right:?}");
+    // A server that is something else is not an empty cluster.
+    let web = crate::support::registry_server::RegistryServer::plain();
+    let url = format!("http://{}", web.host());
+    check(
+        Archcheck::new().args(["--server", &url]).run(),
+        "is no Kubernetes API server",
+    );
     // As kubectl: a file of the list that is not there is skipped, one that --kubeconfig names is not.
     let list = format!("/nonexistent:{}", fixture.server.kubeconfig().display());
     assert_eq!(Archcheck::new().env("KUBECONFIG", list).run().code, 0);

@@ -183,7 +183,11 @@ pub async fn connect(
     let client = tokio::task::spawn_blocking(move || Client::try_from(config))
         .await
         .map_err(|error| setup(&server, &error, None))?
-        .map_err(|error| setup(&server, &error, install_hint))?;
+        .map_err(|error| ConnectError::Setup {
+            server: server.clone(),
+            detail: kube_words(&error),
+            install_hint,
+        })?;
     Ok(Connection {
         client,
         server,
@@ -442,6 +446,17 @@ fn setup(
         server: server.to_owned(),
         detail: deepest(error),
         install_hint,
+    }
+}
+
+/// What went wrong with a kube error, in words that are safe to print.
+pub(super) fn kube_words(error: &kube::Error) -> String {
+    match error {
+        // Its own words hold what the plugin printed, which may be a token.
+        kube::Error::Auth(kube::client::AuthError::AuthExecRun { cmd, out }) => {
+            format!("the credential plugin {cmd} failed with {}", out.status)
+        }
+        error => deepest(error),
     }
 }
 

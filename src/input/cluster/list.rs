@@ -226,7 +226,7 @@ fn name_of(item: &RawValue) -> String {
 /// The innermost cause says most: "connection refused", "certificate has expired".
 fn failure(error: &kube::Error) -> ListFailure {
     if matches!(error, kube::Error::Auth(_)) {
-        return ListFailure::Unauthorized(super::connect::deepest(error));
+        return ListFailure::Unauthorized(super::connect::kube_words(error));
     }
-    ListFailure::Unreachable(super::connect::deepest(error))
+    ListFailure::Unreachable(super::connect::kube_words(error))
 }

@@ -56,6 +56,12 @@ pub enum ClusterError {
         /// What the network said.
         detail: String,
     },
+    /// Something answers that is no API server.
+    #[error("what answers at {server} is no Kubernetes API server")]
+    NotKubernetes {
+        /// The server.
+        server: String,
+    },
     /// A named object isn't there.
     #[error("Error from server (NotFound): {resource} {name:?} not found")]
     NotFound {
@@ -194,11 +200,13 @@ impl Reading {
             Err(failure) => failure,
         };
         let (why, hint) = match failure {
+            // Every cluster has these: whatever answers is no API server, or does not let us see one.
+            ListFailure::Absent if kind.group.is_empty() => (
+                "there is no such API at this server".to_owned(),
+                "check --server and the context".to_owned(),
+            ),
             // An API that a cluster doesn't have hides nothing.
-            ListFailure::Absent => {
-                self.answered = true;
-                return;
-            }
+            ListFailure::Absent => return,
             ListFailure::Forbidden(why) if kind.shape == Shape::Node => {
                 self.answered = true;
                 (
@@ -231,7 +239,8 @@ impl Reading {
             what,
             why,
             hint,
-            matters: true,
+            // A PodTemplate makes no pods, and the stock role `view` does not show them.
+            matters: kind.shape != Shape::PodTemplate,
         });
     }
 
@@ -261,6 +270,7 @@ impl Reading {
                 server,
                 detail: detail.clone(),
             }),
+            None if !self.answered => Err(ClusterError::NotKubernetes { server }),
             _ => Ok(()),
         }
     }

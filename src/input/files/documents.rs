@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// How deep a document may nest: schemas in CustomResourceDefinitions pass 64 levels.
+const DEEPEST: usize = 256;
+
 /// One document of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Document<'a> {
@@ -118,6 +121,7 @@ impl Document<'_> {
             budget: serde_saphyr::budget! {
                 max_events: 500_000_000,
                 max_nodes: 200_000_000,
+                max_depth: DEEPEST,
                 max_total_scalar_bytes: 2_000_000_000,
             },
         };

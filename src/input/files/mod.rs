@@ -22,6 +22,9 @@ const DEEPEST: usize = 64;
 /// How deep lists may nest.
 const DEEPEST_LIST: usize = 8;
 
+/// Stack for reading documents: parsing recurses with their depth, which [`documents`] bounds.
+const STACK: usize = 64 * 1024 * 1024;
+
 /// Why `-f` could not be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
@@ -33,6 +36,9 @@ pub enum FilesError {
         /// Why.
         source: std::io::Error,
     },
+    /// No thread to read with.
+    #[error("the files can't be read: {0}")]
+    Thread(std::io::Error),
     /// A directory without manifests.
     #[error(
         "there are no .yaml, .yml or .json files in {0:?} (with -R also in the directories below it)"
@@ -56,6 +62,21 @@ pub struct FilesRead {
 /// # Errors
 /// When a path isn't there.
 pub fn read(
+    sources: &[String],
+    recursive: bool,
+    stdin: &mut (dyn Read + Send),
+) -> Result<FilesRead, FilesError> {
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || read_sources(sources, recursive, stdin))
+            .map_err(FilesError::Thread)?;
+        let died = |_| Err(FilesError::Thread(std::io::Error::other("the reader died")));
+        reader.join().unwrap_or_else(died)
+    })
+}
+
+fn read_sources(
     sources: &[String],
     recursive: bool,
     stdin: &mut dyn Read,
