@@ -425,3 +425,43 @@ fn an_image_that_a_registry_lacks_may_be_on_the_node() {
             .contains("preloaded on the node; give it with --images")
     );
 }
+
+#[test]
+fn credential_plugins_are_run_and_their_output_is_never_shown() {
+    let fixture = Fixture::new();
+    let dir = tempfile::tempdir().unwrap();
+    let scan = |script: &str| {
+        let plugin = dir.path().join("plugin");
+        std::fs::write(&plugin, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&plugin, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {"server": fixture.server.url()}}],
+            "users": [{"name": "u", "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1",
+                "command": "./plugin", "interactiveMode": "Never", "installHint": "install the plugin from example.com"}}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        });
+        let path = dir.path().join("config");
+        std::fs::write(&path, config.to_string()).unwrap();
+        Archcheck::new()
+            .args(["--kubeconfig".as_ref(), path.as_os_str()])
+            .run()
+    };
+    let credential = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"let-me-in"}}"#;
+    let good = scan(&format!("echo '{credential}'"));
+    assert_eq!(good.code, 0, "{good:?}");
+    let bad = scan("echo very-secret; exit 7");
+    assert_eq!(bad.code, 3, "{bad:?}");
+    assert!(
+        bad.stderr.contains("plugin") && bad.stderr.contains("exit status: 7"),
+        "{}",
+        bad.stderr
+    );
+    assert!(
+        bad.stderr.contains("install the plugin from example.com"),
+        "{}",
+        bad.stderr
+    );
+    assert!(!bad.stderr.contains("very-secret"), "{}", bad.stderr);
+}
