@@ -4,6 +4,7 @@
 //! semver promise.
 
 pub mod cli;
+mod glob;
 pub mod image;
 pub mod input;
 pub mod model;

@@ -150,6 +150,14 @@ pub(super) struct ImageArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "15s")]
     pub(super) registry_timeout: Duration,
 
+    /// Ask only these registry hosts; images of others are unknown (can be repeated)
+    #[arg(long, value_name = "GLOB")]
+    pub(super) allow_registry: Vec<String>,
+
+    /// How long the whole run may take; what is left then is unknown
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub(super) timeout: Option<Duration>,
+
     /// How many requests to registries at a time, over all hosts
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) concurrency: u16,

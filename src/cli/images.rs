@@ -18,6 +18,7 @@ pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
         plain_http: args.plain_http.clone(),
         insecure: args.insecure_registry.clone(),
         ca_files: args.registry_ca.clone(),
+        allow: args.allow_registry.clone(),
         request_timeout: args.registry_timeout,
         concurrency: usize::from(args.concurrency),
         credentials,

@@ -2,6 +2,7 @@
 
 use super::args::{Args, KubernetesArgs};
 use super::error::Failure;
+use crate::glob;
 use crate::input::cluster::{
     self, ClusterError, ClusterFlags, ClusterScope, ConnectError, Connection, ProxyVariables,
     Surroundings, parse_names,
@@ -31,7 +32,7 @@ pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope), Failure> {
         selector
             .as_ref()
             .is_none_or(|selector| selector.matches(&workload.labels))
-            && !excluded.iter().any(|glob| glob_matches(glob, namespace))
+            && !excluded.iter().any(|glob| glob::matches(glob, namespace))
     });
     Ok((inventory, scope))
 }
@@ -233,41 +234,6 @@ fn cluster_failure(error: ClusterError) -> Failure {
         ),
         ClusterError::NotFound { .. } => {
             failure.hint("names are looked up in one namespace; choose it with -n")
-        }
-    }
-}
-
-/// `*` and `?`, as in shells.
-fn glob_matches(glob: &str, text: &str) -> bool {
-    fn matches(glob: &[char], text: &[char]) -> bool {
-        match glob {
-            [] => text.is_empty(),
-            ['*', rest @ ..] => (0..=text.len()).any(|at| matches(rest, &text[at..])),
-            ['?', rest @ ..] => !text.is_empty() && matches(rest, &text[1..]),
-            [c, rest @ ..] => text.first() == Some(c) && matches(rest, &text[1..]),
-        }
-    }
-    let glob: Vec<char> = glob.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    matches(&glob, &text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn namespaces_are_excluded_by_glob() {
-        for (glob, text, fits) in [
-            ("kube-*", "kube-system", true),
-            ("kube-*", "kube", false),
-            ("*", "", true),
-            ("dev-?", "dev-1", true),
-            ("dev-?", "dev-10", false),
-            ("shop", "shop", true),
-            ("shop", "shopping", false),
-        ] {
-            assert_eq!(glob_matches(glob, text), fits, "{glob} {text}");
         }
     }
 }

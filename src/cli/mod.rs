@@ -11,6 +11,7 @@ mod nodes;
 mod output;
 mod progress;
 mod run;
+mod stop;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};

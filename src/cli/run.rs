@@ -5,13 +5,15 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use futures::StreamExt as _;
+use tokio::time::Instant;
 
-use super::args::{Args, FailOnFlag};
+use super::args::{Args, FailOnFlag, ImageArgs};
 use super::error::Failure;
 use super::nodes::hypothetical;
 use super::progress::Progress;
+use super::stop::{self, Stop};
 use super::{output, stderr_is_terminal};
-use crate::image::{ImageAnswer, ImageRef};
+use crate::image::{CredentialKind, ImageAnswer, ImageError, ImageRef};
 use crate::model::{Inventory, Node, Workload};
 use crate::placement::{Placement, Placer, Scheduler};
 use crate::registry::Registry;
@@ -29,20 +31,32 @@ pub(super) fn run(args: Args) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("no thread could be started: {error}")))?;
-    let (report, scope) = runtime.block_on(scan(&args))?;
+    let (report, scope, ended) = runtime.block_on(scan(&args))?;
     // A blocked credential plugin must not hold up the exit.
     runtime.shutdown_background();
     output::write(&report, &scope, &outputs, &args.output, terminal)?;
-    Ok(exit_code(&args, &report))
+    Ok(ended
+        .and_then(Stop::exit_code)
+        .map_or_else(|| exit_code(&args, &report), ExitCode::from))
 }
 
-async fn scan(args: &Args) -> Result<(Report, Scope), Failure> {
+async fn scan(args: &Args) -> Result<(Report, Scope, Option<Stop>), Failure> {
+    let deadline = stop::deadline(args.images.timeout);
     let registry = super::images::registry(&args.images)?;
-    let (mut inventory, mut scope) = super::inventory::read(args).await?;
+    let reading = super::inventory::read(args);
+    let (mut inventory, mut scope) = match deadline {
+        None => reading.await?,
+        Some(deadline) => tokio::time::timeout_at(deadline, reading)
+            .await
+            .map_err(|_| {
+                Failure::new("the time that --timeout allows was up before everything was listed")
+                    .hint("allow more, or scan one namespace with -n")
+            })??,
+    };
     let nodes_known = add_hypothetical_nodes(args, &mut inventory, &mut scope);
     let placements = place(&inventory.workloads, &inventory.nodes);
     let wanted = images_of(&inventory.workloads, &placements);
-    let answers = ask(&registry, wanted, usize::from(args.images.concurrency)).await;
+    let (answers, ended) = ask(&registry, wanted, &args.images, deadline).await;
     let binfmt = crate::verdict::emulator_installer(&inventory.workloads);
     let classes = NodeClasses::of(&inventory.nodes, binfmt.as_deref());
     let report = judge(Evidence {
@@ -54,7 +68,7 @@ async fn scan(args: &Args) -> Result<(Report, Scope), Failure> {
         answers: &answers,
         incomplete: inventory.incomplete,
     });
-    Ok((report, scope))
+    Ok((report, scope, ended))
 }
 
 /// Puts the user's platforms in the place of the nodes (`--platform`), or beside them (`--add-platform`), and says
@@ -128,25 +142,56 @@ fn images_of(workloads: &[Workload], placements: &[Vec<Rc<Placement>>]) -> BTree
     wanted
 }
 
-/// Asks for each image once, many at a time.
+/// Asks for each image once, many at a time, until all have answered or the run is ended.
 async fn ask(
     registry: &Registry,
     wanted: BTreeSet<ImageRef>,
-    at_a_time: usize,
-) -> BTreeMap<ImageRef, ImageAnswer> {
+    args: &ImageArgs,
+    deadline: Option<Instant>,
+) -> (BTreeMap<ImageRef, ImageAnswer>, Option<Stop>) {
     let progress = Progress::new(wanted.len(), stderr_is_terminal());
-    // More than the request limit, so that images that wait for one slow host don't hold up the others.
-    let answers = futures::stream::iter(wanted)
-        .map(|image| async {
-            let answer = registry.resolve(&image).await;
-            progress.done(&answer.asked_at);
-            (image, answer)
-        })
-        .buffer_unordered(at_a_time.saturating_mul(4))
-        .collect()
-        .await;
+    let mut answers: BTreeMap<ImageRef, ImageAnswer> = BTreeMap::new();
+    let ended = {
+        // More than the request limit, so that images that wait for one slow host don't hold up the others.
+        let at_a_time = usize::from(args.concurrency).saturating_mul(4);
+        let mut asking = futures::stream::iter(&wanted)
+            .map(|image| async move {
+                let answer = registry.resolve(image).await;
+                (image.clone(), answer)
+            })
+            .buffer_unordered(at_a_time);
+        let mut ending = std::pin::pin!(stop::wait(deadline));
+        loop {
+            tokio::select! {
+                stop = &mut ending => break Some(stop),
+                next = asking.next() => match next {
+                    Some((image, answer)) => {
+                        progress.done(&answer.asked_at);
+                        answers.insert(image, answer);
+                    }
+                    None => break None,
+                },
+            }
+        }
+    };
     progress.finish();
-    answers
+    if let Some(stop) = ended {
+        for image in wanted {
+            answers.entry(image).or_insert_with_key(|image| {
+                let host = image.host().unwrap_or_default().to_owned();
+                unasked(host, ImageError::NotAsked { why: stop.why() })
+            });
+        }
+    }
+    (answers, ended)
+}
+
+fn unasked(host: String, error: ImageError) -> ImageAnswer {
+    ImageAnswer {
+        result: Err(error),
+        asked_at: host,
+        credential: CredentialKind::Anonymous,
+    }
 }
 
 fn exit_code(args: &Args, report: &Report) -> ExitCode {

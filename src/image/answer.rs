@@ -130,6 +130,18 @@ pub enum ImageError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The user allows no requests to this host.
+    #[error("{host} is not allowed by --allow-registry")]
+    NotAllowed {
+        /// The registry.
+        host: String,
+    },
+    /// The run ended before the image's turn.
+    #[error("it was not asked for: {why}")]
+    NotAsked {
+        /// `the time that --timeout allows was up`, `the run was interrupted`.
+        why: &'static str,
+    },
     /// A layout or archive could not be read.
     #[error("{path}: {detail}")]
     Layout {
@@ -170,6 +182,10 @@ impl ImageError {
                 "don't run this image: what the registry holds was altered or damaged"
             }
             Self::TooLarge { .. } => "check that the reference names an image",
+            Self::NotAllowed { .. } => {
+                "allow the host with --allow-registry, or give the image with --images"
+            }
+            Self::NotAsked { .. } => "scan again with more time",
             Self::Layout { .. } => "make the layout or archive again, or leave --images out",
             Self::NoHost { .. } => "give the registry a host name without an underscore",
         }

@@ -137,6 +137,13 @@ impl Document {
                 .flatten();
             named.unwrap_or(usual).to_owned()
         };
+        let there = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
+        if there("manifests") && (there("layers") || there("config")) {
+            // Clients disagree about such a document (CVE-2021-41190), and containerd refuses it.
+            return Err(DocumentError::Broken(
+                "it is an index and a manifest at once".to_owned(),
+            ));
+        }
         if value.get("manifests").is_some_and(Value::is_array) {
             let types = [media_type::OCI_INDEX, media_type::DOCKER_LIST];
             let media_type = known(&types, media_type::OCI_INDEX);
@@ -172,8 +179,7 @@ impl Document {
                 kind: DocumentKind::Schema1(architecture.map(str::to_owned)),
             });
         }
-        let has = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
-        if has("config") || (has("artifactType") && has("mediaType")) || has("layers") {
+        if there("config") || (there("artifactType") && there("mediaType")) || there("layers") {
             let types = [media_type::OCI_MANIFEST, media_type::DOCKER_MANIFEST];
             let media_type = known(&types, written.unwrap_or(media_type::OCI_MANIFEST));
             let raw: RawManifest = serde_json::from_value(value).map_err(broken)?;
@@ -353,6 +359,10 @@ mod tests {
             ("{\"schemaVersion\": 2, \"man", "breaks off"),
             ("{}", "no manifest"),
             ("[]", "no manifest"),
+            (
+                r#"{"manifests": [], "config": {}, "layers": []}"#,
+                "an index and a manifest at once",
+            ),
             (
                 "{\"manifests\": [{\"digest\": \"sha256:1\"}]}",
                 "digest \"sha256:1\"",

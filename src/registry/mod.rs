@@ -31,6 +31,8 @@ pub struct RegistryOptions {
     pub ca_files: Vec<PathBuf>,
     /// How long one request may take.
     pub request_timeout: Duration,
+    /// Globs of the hosts that may be asked; none allows all.
+    pub allow: Vec<String>,
     /// How many requests at a time, over all hosts.
     pub concurrency: usize,
     /// The user's credentials.

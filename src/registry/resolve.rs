@@ -17,6 +17,7 @@ use super::host::Hosts;
 use super::http::{Answer, Http, Request, SharedHost, Target, retry_after, short};
 use super::layout::Layouts;
 use super::{RegistryOptions, RegistrySetupError};
+use crate::glob;
 use crate::image::{
     ConfigFacts, Content, CredentialKind, Digest, Document, DocumentKind, ImageAnswer, ImageError,
     ImageFacts, ImageRef, Index, ManifestFacts, RawManifest, Shape, media_type,
@@ -147,6 +148,8 @@ pub struct Registry {
     hosts: Hosts,
     tokens: Tokens,
     credentials: Credentials,
+    /// Globs of the hosts that may be asked; none allows all.
+    allow: Vec<String>,
     /// Each distinct question is asked once, also when several ask it at the same time.
     asked: Mutex<HashMap<Question, Arc<OnceCell<ImageAnswer>>>>,
 }
@@ -167,6 +170,7 @@ impl Registry {
             hosts: Hosts::default(),
             tokens: Tokens::default(),
             credentials: options.credentials.clone(),
+            allow: options.allow.clone(),
             asked: Mutex::default(),
         };
         Ok((registry, warnings))
@@ -190,6 +194,17 @@ impl Registry {
                 credential: CredentialKind::Anonymous,
             };
         };
+        // Hosts are given as in references (`docker.io`) or as they are asked.
+        let allowed = |glob: &String| glob::matches(glob, host) || glob::matches(glob, registry);
+        if !self.allow.is_empty() && !self.allow.iter().any(allowed) {
+            return ImageAnswer {
+                result: Err(ImageError::NotAllowed {
+                    host: host.to_owned(),
+                }),
+                asked_at: host.to_owned(),
+                credential: CredentialKind::Anonymous,
+            };
+        }
         let reference = match (&image.digest, &image.tag) {
             (Some(digest), _) => digest.to_string(),
             (None, Some(tag)) => tag.clone(),

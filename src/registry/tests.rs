@@ -201,6 +201,7 @@ fn options() -> RegistryOptions {
         plain_http: Vec::new(),
         insecure: Vec::new(),
         ca_files: Vec::new(),
+        allow: Vec::new(),
         request_timeout: Duration::from_secs(5),
         concurrency: 32,
         credentials: Credentials::default(),

@@ -317,3 +317,106 @@ fn logins_are_found_where_docker_and_podman_keep_them() {
         );
     }
 }
+
+/// A host that accepts connections and never says anything.
+fn silent_host() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    (listener, host)
+}
+
+fn pod_of(image: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: c, image: \"{image}\"}}]}}\n"
+    )
+}
+
+#[test]
+fn what_is_left_when_the_time_is_up_is_unknown() {
+    let (_listener, host) = silent_host();
+    let started = std::time::Instant::now();
+    let (code, report) = Archcheck::new()
+        .line("-f - --platform linux/arm64 --timeout 1s")
+        .stdin(pod_of(&format!("{host}/a:1")))
+        .json();
+    assert_eq!(code, 2);
+    assert!(started.elapsed() < std::time::Duration::from_secs(8));
+    let message = report["findings"][0]["message"].as_str().unwrap();
+    assert_eq!(
+        message,
+        "it was not asked for: the time that --timeout allows was up"
+    );
+}
+
+#[test]
+fn an_interrupted_run_prints_what_it_knows() {
+    let (listener, host) = silent_host();
+    let registry = RegistryServer::plain();
+    fill(&registry, "team/");
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let text = format!(
+            "{}---\n{}",
+            pod_of(&format!("{host}/a:1")),
+            manifests(&registry, &["team/app:amd64"])
+        );
+        let mut child = std::process::Command::new(crate::support::archcheck::binary())
+            .args([
+                "-f",
+                "-",
+                "--platform",
+                "linux/arm64",
+                "--allow-unknown",
+                "--fail-on",
+                "never",
+            ])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+        // Once the silent host has been asked, and the other one has had time to answer.
+        let _asked = listener.accept().unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        let pid = child.id().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .args(["-s", signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let output = child.wait_with_output().unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{stdout}");
+        assert!(stdout.contains("the run was interrupted"), "{stdout}");
+        assert!(stdout.contains("exec-format-error"), "{stdout}");
+    }
+}
+
+#[test]
+fn only_allowed_registries_are_asked() {
+    let registry = RegistryServer::plain();
+    fill(&registry, "team/");
+    let before = registry.requests().len();
+    let (code, report) = scan(
+        &registry,
+        &["team/app:both"],
+        &["--allow-registry", "*.example.com"],
+        false,
+    );
+    assert_eq!(code, 2);
+    assert_eq!(registry.requests().len(), before);
+    assert!(
+        report["findings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("is not allowed by --allow-registry")
+    );
+    let (code, _) = scan(
+        &registry,
+        &["team/app:both"],
+        &["--allow-registry", "127.0.0.1:*"],
+        false,
+    );
+    assert_eq!(code, 0);
+}
