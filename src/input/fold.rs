@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::objects::{Controller, Object, Owner, Role};
 use crate::model::{Inventory, LivePod, ObjectId, PodTemplate, Workload};
+use crate::placement::namespace_selectors;
 
 /// How many owners up are followed: real chains have three.
 const LONGEST_CHAIN: usize = 16;
@@ -13,14 +14,28 @@ const LONGEST_CHAIN: usize = 16;
 #[must_use]
 pub fn fold(objects: Vec<Object>) -> Inventory {
     let owners = Owners::of(&objects);
+    let namespaces = namespace_selectors(
+        objects.iter().filter_map(|object| match &object.role {
+            Role::Node(node) => Some(node.as_ref()),
+            _ => None,
+        }),
+        objects.iter().filter_map(|object| {
+            let annotations = &object.annotations;
+            matches!(object.role, Role::Namespace).then_some((object.id.name.as_str(), annotations))
+        }),
+    );
     let mut inventory = Inventory::default();
     let mut folded = Folded::default();
     let mut pods = Vec::new();
-    for object in objects {
+    for mut object in objects {
+        if let Some(selector) = namespaces.get(&object.id.namespace) {
+            object.admit(selector);
+        }
         let top = owners.top(&object);
         let given = owners.given(&object);
         match object.role {
             Role::Node(node) => inventory.nodes.push(*node),
+            Role::Namespace => {}
             Role::Pod(pod) if !pod.over => {
                 let alone = unread_workload(object.id);
                 let workload = Workload {
@@ -101,6 +116,21 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
     inventory.nodes.sort_by(|a, b| a.name.cmp(&b.name));
     inventory.nodes.dedup_by(|a, b| a.name == b.name);
     inventory
+}
+
+impl Object {
+    /// Notes what the API server will add to the pods made from here. A pod that has a uid has been through that.
+    fn admit(&mut self, namespace_selector: &BTreeMap<String, String>) {
+        let template = match &mut self.role {
+            Role::Controller(controller) => &mut controller.template,
+            Role::Pod(pod) if self.uid.is_empty() => &mut pod.template,
+            Role::Pod(_) | Role::Node(_) | Role::Namespace => return,
+        };
+        template
+            .spec
+            .namespace_selector
+            .clone_from(namespace_selector);
+    }
 }
 
 /// The workloads so far. Manifests may hold two objects of one name (a base and its overlay): both are kept, and what

@@ -13,14 +13,22 @@ pub enum Shape {
     PodTemplate,
     /// It is a node.
     Node,
+    /// It is a namespace.
+    Namespace,
 }
 
 impl Shape {
+    /// Whether it is, or makes, pods. What doesn't is not in a namespace either.
+    #[must_use]
+    pub fn runs_pods(self) -> bool {
+        !matches!(self, Self::Node | Self::Namespace)
+    }
+
     /// The route from the object to its pod template; empty for a pod, which is its own.
     #[must_use]
     pub fn template_route(self) -> &'static str {
         match self {
-            Self::Pod | Self::Node => "",
+            Self::Pod | Self::Node | Self::Namespace => "",
             Self::Template => "/spec/template",
             Self::CronJob => "/spec/jobTemplate/spec/template",
             Self::PodTemplate => "/template",
@@ -46,8 +54,16 @@ pub struct Kind {
 }
 
 /// All of them. Owners come before what they own, so that messages name them in that order.
-pub static KINDS: [Kind; 10] = [
+pub static KINDS: [Kind; 11] = [
     kind("", "v1", "Node", "nodes", &["no"], Shape::Node),
+    kind(
+        "",
+        "v1",
+        "Namespace",
+        "namespaces",
+        &["ns"],
+        Shape::Namespace,
+    ),
     kind(
         "apps",
         "v1",
@@ -178,7 +194,7 @@ impl Kind {
         }
     }
 
-    /// The path of its list, in a namespace or in all.
+    /// The path of its list, in a namespace or in all; of the namespace itself, if that is what is asked for.
     #[must_use]
     pub fn path(&self, namespace: Option<&str>) -> String {
         let root = if self.group.is_empty() {
@@ -187,8 +203,11 @@ impl Kind {
             format!("/apis/{}/{}", self.group, self.version)
         };
         match namespace {
-            Some(namespace) if self.shape != Shape::Node => {
+            Some(namespace) if self.shape.runs_pods() => {
                 format!("{root}/namespaces/{namespace}/{}", self.plural)
+            }
+            Some(namespace) if self.shape == Shape::Namespace => {
+                format!("{root}/{}/{namespace}", self.plural)
             }
             _ => format!("{root}/{}", self.plural),
         }

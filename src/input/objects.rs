@@ -37,6 +37,8 @@ pub struct Object {
 pub enum Role {
     /// A node.
     Node(Box<Node>),
+    /// A namespace: its annotations may choose nodes for its pods.
+    Namespace,
     /// A pod.
     Pod(Box<Pod>),
     /// Something that makes pods.
@@ -221,7 +223,7 @@ struct RawPod {
 }
 
 impl Object {
-    /// Reads an object; `None` for a kind that neither runs pods nor is a node.
+    /// Reads an object; `None` for a kind that neither runs pods nor says where they may.
     ///
     /// # Errors
     /// When it has no type, or a field has another type than its kind gives it.
@@ -317,6 +319,10 @@ impl Object {
             Shape::Node => {
                 let node = node(&metadata, spec.taints, spec.unschedulable, status);
                 let role = Role::Node(Box::new(node));
+                return Some(Self::with_metadata(metadata, api_version, kind.kind, role));
+            }
+            Shape::Namespace => {
+                let role = Role::Namespace;
                 return Some(Self::with_metadata(metadata, api_version, kind.kind, role));
             }
             Shape::CronJob => spec.job_template.and_then(|job| job.spec.template),

@@ -51,6 +51,10 @@ pub struct PodSpec {
     /// Labels that the node must have.
     #[serde(deserialize_with = "null_as_default")]
     pub node_selector: BTreeMap<String, String>,
+    /// What the API server adds to `node_selector` when the pod is made, because its namespace says so. Pods that exist
+    /// have it in `node_selector` already.
+    #[serde(skip)]
+    pub namespace_selector: BTreeMap<String, String>,
     /// Node affinity; pod affinity depends on other pods and is not looked at.
     pub affinity: Option<Affinity>,
     /// Taints that the pod tolerates.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Node, NodeOrigin, NodeSelector, PodTemplate, Taint, Toleration};
 
+use super::admission::{self, Conflict, Merged};
 use super::daemonset;
 use super::refusal::Refusal;
 use super::selector::{Distinction, Mismatch, Property, Selector};
@@ -50,6 +51,7 @@ pub(super) struct Constraints {
     bound: Option<String>,
     is_static: bool,
     node_selector: BTreeMap<String, String>,
+    namespace_selector: BTreeMap<String, String>,
     required: Option<NodeSelector>,
     tolerations: Vec<Toleration>,
     host_network: bool,
@@ -65,6 +67,7 @@ impl Constraints {
             bound: spec.node_name.clone().filter(|name| !name.is_empty()),
             is_static: pod.metadata.annotations.contains_key(MIRROR_ANNOTATION),
             node_selector: spec.node_selector.clone(),
+            namespace_selector: spec.namespace_selector.clone(),
             required: spec.required_node_affinity().cloned(),
             tolerations: spec.tolerations.clone(),
             // It matters to DaemonSets alone; others share an answer.
@@ -79,6 +82,7 @@ impl Constraints {
 #[derive(Debug, Clone)]
 pub struct Demands {
     bound: Option<String>,
+    conflict: Option<Conflict>,
     selector: Selector,
     tolerations: Vec<Toleration>,
     effects: Effects,
@@ -109,9 +113,12 @@ impl Demands {
             Placer::Scheduler if constraints.bound.is_some() => Effects::Execution,
             Placer::Scheduler => Effects::Scheduling,
         };
+        let Merged { pairs, conflict } =
+            admission::merge(&constraints.node_selector, &constraints.namespace_selector);
         Self {
             bound: constraints.bound.clone(),
-            selector: Selector::new(&constraints.node_selector, constraints.required.as_ref()),
+            conflict,
+            selector: Selector::new(&pairs, constraints.required.as_ref()),
             tolerations,
             effects,
             os: constraints.os.clone(),
@@ -192,6 +199,18 @@ impl Demands {
     }
 
     fn check_selector(&self, node: &Node) -> Result<(), Refusal<'_>> {
+        if let Some(Conflict {
+            key,
+            pod,
+            namespace,
+        }) = &self.conflict
+        {
+            return Err(Refusal::NamespaceSelector {
+                key: key.into(),
+                pod: pod.into(),
+                namespace: namespace.into(),
+            });
+        }
         self.selector
             .check(node)
             .map_err(|mismatch| match mismatch {

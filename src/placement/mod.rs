@@ -4,6 +4,7 @@
 //! pods (resources, ports, spread, pod affinity) or changes by itself (cordon, not-ready and the like): "may land" is
 //! meant to be wider than "would land now". Pure: plain functions over plain data.
 
+mod admission;
 mod daemonset;
 mod domain;
 mod feasible;
@@ -18,6 +19,7 @@ mod properties;
 #[cfg(test)]
 mod testing;
 
+pub use admission::{Conflict, Merged, is_openshift_node, merge, namespace_selectors};
 pub use daemonset::target_node;
 pub use domain::{Domain, ValueSet};
 pub use feasible::{Demands, Placer, Rules, admits};

@@ -95,6 +95,7 @@ prop_compose! {
     fn any_pod()(
         node_name in option::weighted(0.1, text(&["n0", "n1", ""])),
         node_selector in btree_map(text(KEYS), text(VALUES), 0..2),
+        namespace_selector in btree_map(text(KEYS), text(VALUES), 0..2),
         terms in option::of(vec(term(), 0..3)),
         tolerations in vec(toleration(), 0..3),
         os in option::weighted(0.1, text(&["linux", "windows"])),
@@ -106,6 +107,7 @@ prop_compose! {
             spec: PodSpec {
                 node_name,
                 node_selector,
+                namespace_selector,
                 affinity: Some(Affinity { node_affinity }),
                 tolerations,
                 os: os.map(|name| PodOs { name }),

@@ -29,6 +29,16 @@ pub enum Refusal<'a> {
         /// The value asked for.
         value: Cow<'a, str>,
     },
+    /// The namespace's node selector asks for another value than the pod's: the API server refuses the pod, for every
+    /// node alike.
+    NamespaceSelector {
+        /// Label key.
+        key: Cow<'a, str>,
+        /// The value that the pod asks for.
+        pod: Cow<'a, str>,
+        /// The value that its namespace asks for.
+        namespace: Cow<'a, str>,
+    },
     /// No term of the required node affinity matches.
     NodeAffinity {
         /// The terms.
@@ -75,6 +85,15 @@ impl Refusal<'_> {
                 key: own(key),
                 value: own(value),
             },
+            Self::NamespaceSelector {
+                key,
+                pod,
+                namespace,
+            } => Refusal::NamespaceSelector {
+                key: own(key),
+                pod: own(pod),
+                namespace: own(namespace),
+            },
             Self::NodeAffinity { terms } => Refusal::NodeAffinity { terms: own(terms) },
             Self::InvalidNodeAffinity { why } => Refusal::InvalidNodeAffinity { why: own(why) },
             Self::Os { declared, node } => Refusal::Os {
@@ -102,6 +121,14 @@ impl fmt::Display for Refusal<'_> {
             Self::NodeSelector { key, value } => {
                 write!(f, "node selector {key}={value} does not match")
             }
+            Self::NamespaceSelector {
+                key,
+                pod,
+                namespace,
+            } => write!(
+                f,
+                "node selector {key}={pod} conflicts with the namespace's {key}={namespace}"
+            ),
             Self::NodeAffinity { terms } => {
                 write!(f, "required node affinity {terms} does not match")
             }
@@ -148,6 +175,14 @@ mod tests {
                     value: "amd64".into(),
                 },
                 "node selector kubernetes.io/arch=amd64 does not match",
+            ),
+            (
+                Refusal::NamespaceSelector {
+                    key: "zone".into(),
+                    pod: "a".into(),
+                    namespace: "b".into(),
+                },
+                "node selector zone=a conflicts with the namespace's zone=b",
             ),
             (
                 Refusal::NodeAffinity {

@@ -255,11 +255,18 @@ fn without_a_cluster_role_one_namespace_is_scanned_and_the_rest_is_one_entry() {
         "api/v1/pods",
         "api/v1/replicationcontrollers",
         "api/v1/podtemplates",
+        "api/v1/namespaces",
     ] {
         fixture.server.fault(path, Fault::Status(403));
     }
     let (code, report) = fixture.archcheck().json();
     assert_eq!(code, 2);
+    assert!(
+        fixture
+            .server
+            .log()
+            .contains(&"/api/v1/namespaces/shop".to_owned())
+    );
     assert_eq!(verdicts(&report), ["Deployment/web ok"]);
     let not_seen = incomplete(&report);
     assert_eq!(not_seen.len(), 1, "{not_seen:?}");
@@ -297,6 +304,75 @@ fn without_the_right_to_see_nodes_nothing_is_called_fine() {
         (0, vec!["Deployment/web ok".to_owned()])
     );
     assert!(!fixture.server.log().last().unwrap().contains("nodes"));
+}
+
+#[test]
+fn a_namespace_of_openshift_chooses_nodes_for_its_pods() {
+    let fixture = Fixture::new();
+    for name in ["pinned", "free"] {
+        let mut namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name,
+            "annotations": {"openshift.io/sa.scc.uid-range": "1000650000/10000"}}});
+        if name == "pinned" {
+            namespace["metadata"]["annotations"]["openshift.io/node-selector"] =
+                "kubernetes.io/arch=amd64".into();
+        }
+        fixture.server.add(namespace);
+        fixture
+            .server
+            .add(workload("Deployment", name, "web", "example.com/amd64:1"));
+    }
+    let mut torn = workload("Deployment", "pinned", "torn", "example.com/both:1");
+    pod_spec(&mut torn)["nodeSelector"] = json!({"kubernetes.io/arch": "arm64"});
+    fixture.server.add(torn);
+    let expected = [
+        "Deployment/web at-risk",
+        "Deployment/torn unplaced",
+        "Deployment/web ok",
+    ];
+    let (code, report) = fixture.archcheck().json();
+    assert_eq!(
+        (code, verdicts(&report)),
+        (1, expected.map(str::to_owned).to_vec())
+    );
+    let reason = report["workloads"][1]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("node selector kubernetes.io/arch=arm64 conflicts with the namespace's kubernetes.io/arch=amd64"),
+        "{reason}"
+    );
+    let (_, report) = fixture.archcheck().line("-n pinned").json();
+    assert_eq!(verdicts(&report), &expected[1..]);
+    let (_, report) = fixture
+        .archcheck()
+        .line("-n pinned --platform linux/arm64")
+        .json();
+    assert_eq!(
+        verdicts(&report),
+        ["Deployment/torn unplaced", "Deployment/web unplaced"]
+    );
+}
+
+#[test]
+fn namespaces_that_may_not_be_seen_matter_where_they_choose_nodes() {
+    for (label, code) in [("node.openshift.io/os_id", 2), ("example.com/other", 0)] {
+        let fixture = Fixture::new();
+        let mut third = node("node-c", "amd64", "cri-o://1.34.0");
+        third["metadata"]["labels"][label] = "rhel".into();
+        fixture.server.add(third);
+        fixture
+            .server
+            .add(workload("Deployment", "shop", "web", "example.com/both:1"));
+        fixture
+            .server
+            .fault("/api/v1/namespaces", Fault::Status(403));
+        let (got, report) = fixture.archcheck().json();
+        assert_eq!(got, code, "{label}");
+        let not_seen = incomplete(&report);
+        assert!(
+            not_seen.len() == 1 && not_seen[0].starts_with("namespaces: "),
+            "{not_seen:?}"
+        );
+        assert_eq!(verdicts(&report), ["Deployment/web ok"]);
+    }
 }
 
 #[test]

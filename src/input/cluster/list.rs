@@ -8,7 +8,7 @@ use kube::client::Body;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::input::kinds::Kind;
+use crate::input::kinds::{Kind, Shape};
 use crate::input::objects::Object;
 
 /// How often a server that asks us to wait is asked again.
@@ -22,6 +22,16 @@ pub(super) struct Listed {
     pub(super) objects: Vec<Object>,
     /// Items that could not be read: name and reason.
     pub(super) broken: Vec<(String, String)>,
+}
+
+impl Listed {
+    fn add(&mut self, item: &RawValue, kind: &'static Kind) {
+        match Object::read_item(item, kind) {
+            Ok(Some(object)) => self.objects.push(object),
+            Ok(None) => {}
+            Err(error) => self.broken.push((name_of(item), error.to_string())),
+        }
+    }
 }
 
 /// Why a kind could not be listed.
@@ -97,6 +107,9 @@ impl Lister {
         namespace: Option<&str>,
     ) -> Result<Listed, ListFailure> {
         let path = kind.path(namespace);
+        if kind.shape == Shape::Namespace && namespace.is_some() {
+            return self.one(kind, &path).await;
+        }
         let mut listed = Listed::default();
         let mut limit = self.chunk_size;
         let mut token = String::new();
@@ -113,21 +126,24 @@ impl Lister {
                     return Err(ListFailure::Refused("the list expired twice".to_owned()));
                 }
             };
-            let page: Page<'_> = serde_json::from_slice(&body).map_err(|error| {
-                ListFailure::Refused(format!("the API server's answer can't be read: {error}"))
-            })?;
+            let page: Page<'_> = serde_json::from_slice(&body).map_err(unreadable)?;
             for item in page.items.unwrap_or_default() {
-                match Object::read_item(item, kind) {
-                    Ok(Some(object)) => listed.objects.push(object),
-                    Ok(None) => {}
-                    Err(error) => listed.broken.push((name_of(item), error.to_string())),
-                }
+                listed.add(item, kind);
             }
             match page.metadata.next.filter(|next| !next.is_empty()) {
                 Some(next) => token = next,
                 None => return Ok(listed),
             }
         }
+    }
+
+    /// A single object, which those may read who may not list its kind.
+    async fn one(&self, kind: &'static Kind, path: &str) -> Result<Listed, ListFailure> {
+        let body = self.get(path).await?;
+        let item = serde_json::from_slice(&body).map_err(unreadable)?;
+        let mut listed = Listed::default();
+        listed.add(item, kind);
+        Ok(listed)
     }
 
     async fn page(&self, path: &str, limit: u32, token: &str) -> Result<Next, ListFailure> {
@@ -150,7 +166,7 @@ impl Lister {
     }
 
     /// One GET, again where the server asks to wait.
-    pub(super) async fn get(&self, path: &str) -> Result<Vec<u8>, ListFailure> {
+    async fn get(&self, path: &str) -> Result<Vec<u8>, ListFailure> {
         let mut attempt = 0;
         loop {
             let request = Request::get(path)
@@ -212,6 +228,10 @@ fn escape(b: u8) -> String {
     } else {
         format!("%{b:02X}")
     }
+}
+
+fn unreadable(error: serde_json::Error) -> ListFailure {
+    ListFailure::Refused(format!("the API server's answer can't be read: {error}"))
 }
 
 /// `namespace/name` of an item that can't be read otherwise.

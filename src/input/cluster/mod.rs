@@ -16,6 +16,7 @@ use super::fold::{fold, topmost};
 use super::kinds::{KINDS, Kind, Shape};
 use super::objects::{Object, Role};
 use crate::model::{Incomplete, Inventory};
+use crate::placement::is_openshift_node;
 
 /// How many kinds are listed at a time.
 const AT_A_TIME: usize = 4;
@@ -104,22 +105,22 @@ pub async fn read(
             result => reading.add(kind, scope.namespace.as_deref(), result),
         }
     }
-    if !forbidden.is_empty() {
+    let needs_fallback = forbidden
+        .iter()
+        .any(|(kind, _): &(&Kind, String)| kind.shape.runs_pods());
+    if needs_fallback {
         let kinds: Vec<_> = forbidden.iter().map(|(kind, _)| *kind).collect();
         let namespace = scope.fallback_namespace.as_str();
         for (kind, result) in list_all(&lister, &kinds, Some(namespace)).await {
             reading.add(kind, Some(namespace), result);
         }
         reading.only_one_namespace(namespace, &forbidden);
+    } else {
+        for (kind, why) in forbidden {
+            reading.add(kind, None, Err(ListFailure::Forbidden(why)));
+        }
     }
     reading.nothing_at_all(connection)?;
-    let empty = !reading
-        .objects
-        .iter()
-        .any(|object| !matches!(object.role, Role::Node(_)));
-    if let (Some(namespace), true) = (&scope.namespace, empty && scope.workloads) {
-        reading.is_there(&lister, namespace).await;
-    }
     let wanted = wanted(&reading.objects, scope)?;
     let mut inventory = fold(reading.objects);
     if !scope.targets.is_empty() {
@@ -178,11 +179,13 @@ impl Reading {
         namespace: Option<&str>,
         result: Result<Listed, ListFailure>,
     ) {
-        let place = match namespace {
-            Some(namespace) if kind.shape != Shape::Node => format!(" in namespace {namespace}"),
-            _ => String::new(),
+        let what = match namespace {
+            Some(namespace) if kind.shape.runs_pods() => {
+                format!("{} in namespace {namespace}", kind.resource())
+            }
+            Some(namespace) if kind.shape == Shape::Namespace => format!("namespace {namespace}"),
+            _ => kind.resource(),
         };
-        let what = format!("{}{place}", kind.resource());
         let failure = match result {
             Ok(listed) => {
                 self.answered = true;
@@ -199,7 +202,13 @@ impl Reading {
             }
             Err(failure) => failure,
         };
+        let absent = failure == ListFailure::Absent;
         let (why, hint) = match failure {
+            // It has no workloads, which must not look like all being well.
+            ListFailure::Absent if kind.shape == Shape::Namespace && namespace.is_some() => (
+                "there is no such namespace".to_owned(),
+                "correct -n".to_owned(),
+            ),
             // Every cluster has these: whatever answers is no API server, or does not let us see one.
             ListFailure::Absent if kind.group.is_empty() => (
                 "there is no such API at this server".to_owned(),
@@ -217,7 +226,15 @@ impl Reading {
             }
             ListFailure::Forbidden(why) => {
                 self.answered = true;
-                (why, format!("ask for the verb list on {}", kind.resource()))
+                let verb = if kind.shape == Shape::Namespace && namespace.is_some() {
+                    "get"
+                } else {
+                    "list"
+                };
+                (
+                    why,
+                    format!("ask for the verb {verb} on {}", kind.resource()),
+                )
             }
             ListFailure::Unauthorized(why) => {
                 self.unauthorized.get_or_insert(why.clone());
@@ -235,21 +252,31 @@ impl Reading {
                 )
             }
         };
+        let matters = match kind.shape {
+            // It makes no pods, and the stock role `view` does not show them.
+            Shape::PodTemplate => false,
+            // Only OpenShift's annotations choose nodes; a namespace that isn't there is another matter.
+            Shape::Namespace => absent || self.is_openshift(),
+            _ => true,
+        };
         self.incomplete.push(Incomplete {
             what,
             why,
             hint,
-            // A PodTemplate makes no pods, and the stock role `view` does not show them.
-            matters: kind.shape != Shape::PodTemplate,
+            matters,
         });
     }
 
     /// One entry for all that lies in other namespaces.
     fn only_one_namespace(&mut self, namespace: &str, forbidden: &[(&'static Kind, String)]) {
-        let kinds: Vec<_> = forbidden.iter().map(|(kind, _)| kind.resource()).collect();
+        let unseen: Vec<_> = forbidden
+            .iter()
+            .filter(|(kind, _)| kind.shape.runs_pods())
+            .collect();
+        let kinds: Vec<_> = unseen.iter().map(|(kind, _)| kind.resource()).collect();
         self.incomplete.push(Incomplete {
             what: format!("all namespaces but {namespace}: {}", kinds.join(", ")),
-            why: forbidden.first().map(|(_, why)| why.clone()).unwrap_or_default(),
+            why: unseen.first().map(|(_, why)| why.clone()).unwrap_or_default(),
             hint: format!(
                 "ask for a ClusterRole with the verb list on these; to check {namespace} alone, give -n {namespace}"
             ),
@@ -275,16 +302,10 @@ impl Reading {
         }
     }
 
-    /// A namespace that isn't there has no workloads, which must not look like all being well.
-    async fn is_there(&mut self, lister: &Lister, namespace: &str) {
-        let path = format!("/api/v1/namespaces/{namespace}");
-        if let Err(ListFailure::Absent) = lister.get(&path).await {
-            self.incomplete.push(Incomplete {
-                what: format!("namespace {namespace}"),
-                why: "there is no such namespace".to_owned(),
-                hint: "correct -n".to_owned(),
-                matters: true,
-            });
-        }
+    /// By the nodes, which are read first.
+    fn is_openshift(&self) -> bool {
+        self.objects
+            .iter()
+            .any(|object| matches!(&object.role, Role::Node(node) if is_openshift_node(node)))
     }
 }

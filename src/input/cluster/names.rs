@@ -1,6 +1,6 @@
 //! What the user names: `TYPE/NAME …` or `TYPE NAME …`, as kubectl reads them.
 
-use crate::input::kinds::{KINDS, Kind, Shape};
+use crate::input::kinds::{KINDS, Kind};
 
 /// A named object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub fn parse_names(names: &[String]) -> Result<Vec<Target>, NamesError> {
 }
 
 fn known(name: &str) -> Result<&'static Kind, NamesError> {
-    let runs_pods = |kind: &&Kind| kind.shape != Shape::Node;
+    let runs_pods = |kind: &&Kind| kind.shape.runs_pods();
     Kind::named(name)
         .filter(runs_pods)
         .ok_or_else(|| NamesError::UnknownKind {

@@ -12,8 +12,9 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 /// Group, version and resource of the kinds that it serves.
-const RESOURCES: [(&str, &str, &str); 10] = [
+const RESOURCES: [(&str, &str, &str); 11] = [
     ("Node", "v1", "nodes"),
+    ("Namespace", "v1", "namespaces"),
     ("Pod", "v1", "pods"),
     ("ReplicationController", "v1", "replicationcontrollers"),
     ("PodTemplate", "v1", "podtemplates"),
@@ -42,7 +43,6 @@ pub(crate) enum Fault {
 struct Cluster {
     /// By resource.
     objects: BTreeMap<&'static str, Vec<Value>>,
-    namespaces: Vec<String>,
     faults: BTreeMap<String, Fault>,
     log: Vec<String>,
 }
@@ -57,10 +57,7 @@ pub(crate) struct FakeApiServer {
 
 impl FakeApiServer {
     pub(crate) fn start() -> Self {
-        let cluster = Arc::new(Mutex::new(Cluster {
-            namespaces: vec!["default".to_owned()],
-            ..Cluster::default()
-        }));
+        let cluster = Arc::new(Mutex::new(Cluster::default()));
         let app = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&cluster));
@@ -109,9 +106,12 @@ impl FakeApiServer {
         }
         let mut cluster = self.cluster.lock().unwrap();
         if let Some(namespace) = object["metadata"]["namespace"].as_str() {
-            let namespace = namespace.to_owned();
-            if !cluster.namespaces.contains(&namespace) {
-                cluster.namespaces.push(namespace);
+            let namespaces = cluster.objects.entry("namespaces").or_default();
+            if !namespaces
+                .iter()
+                .any(|n| n["metadata"]["name"] == namespace)
+            {
+                namespaces.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}));
             }
         }
         cluster.objects.entry(resource).or_default().push(object);
@@ -201,11 +201,14 @@ async fn answer(State(cluster): State<Arc<Mutex<Cluster>>>, request: Request) ->
     };
     let (namespace, resource) = match rest {
         ["namespaces", name] => {
-            let there = cluster.namespaces.iter().any(|namespace| namespace == name);
-            return if there {
-                Response::new(Body::from("{}"))
-            } else {
-                status(404, "namespaces not found")
+            let namespaces = cluster.objects.get("namespaces");
+            let found = namespaces
+                .into_iter()
+                .flatten()
+                .find(|namespace| namespace["metadata"]["name"] == *name);
+            return match found {
+                Some(namespace) => Response::new(Body::from(namespace.to_string())),
+                None => status(404, &format!("namespaces {name:?} not found")),
             };
         }
         ["namespaces", namespace, resource] => (Some(*namespace), *resource),
