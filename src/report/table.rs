@@ -1,6 +1,7 @@
 //! `-o table`: the face of the product. Findings are grouped by cause, worst first, each as a small block that says
 //! what fails, where, why, what will be seen and what to do; then what could not be seen; then one summary line.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::scope::{NodesFrom, Scope, Source};
@@ -8,7 +9,7 @@ use super::style::Style;
 use super::text::{count, shorten_digests, some_of, wrap};
 use super::{Layout, clean};
 use crate::model::ObjectId;
-use crate::runtime::{Expectation, Seen};
+use crate::runtime::{Certainty, Expectation, Seen};
 use crate::verdict::{Finding, PlatformRow, Report, Rule, Summary, Verdict, WorkloadResult};
 
 /// How many workloads a block names.
@@ -76,6 +77,7 @@ struct Key<'a> {
     /// Empty where the image doesn't matter: one line a cluster, one line a dead registry.
     image: &'a str,
     message: &'a str,
+    certainty: Certainty,
     platforms: &'a [String],
     source: &'a str,
 }
@@ -87,6 +89,7 @@ impl<'a> Key<'a> {
             rule: finding.rule,
             image: &finding.image,
             message: &finding.message,
+            certainty: finding.certainty,
             platforms: &finding.platforms,
             source: finding.source,
         };
@@ -96,6 +99,7 @@ impl<'a> Key<'a> {
                 key.verdict = Verdict::Fails;
                 key.image = "";
                 key.message = "";
+                key.certainty = Certainty::Certain;
                 key.platforms = &[];
             }
             Rule::ImageUnreadable => {
@@ -113,8 +117,11 @@ fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
         return;
     };
     let (label, style) = label(first.verdict);
+    // A block claims no more than the least certain of its findings.
+    let certainty = group.findings.iter().map(|f| f.certainty).max();
+    let certainty = certainty.unwrap_or(first.certainty);
     let certainty = match first.verdict {
-        Verdict::Fails | Verdict::AtRisk => format!(" ({})", first.certainty.as_str()),
+        Verdict::Fails | Verdict::AtRisk => format!(" ({})", certainty.as_str()),
         _ => String::new(),
     };
     let _ = writeln!(
@@ -130,20 +137,18 @@ fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
         line(out, "image", &images, layout);
     }
     if first.rule == Rule::OsNotPinned {
-        line(out, "why", &os_not_pinned(first), layout);
+        line(out, "why", &os_not_pinned(group), layout);
     } else {
         line(out, "why", &shorten_digests(&first.message), layout);
     }
-    if first.nodes > 0 && first.rule != Rule::NodeLabelMismatch {
-        line(out, "nodes", &nodes(first), layout);
+    if first.rule != Rule::NodeLabelMismatch {
+        for text in nodes_of_places(group) {
+            line(out, "nodes", &text, layout);
+        }
     }
-    if !first.expect.is_empty() {
-        line(
-            out,
-            "see",
-            &shorten_digests(&expectations(&first.expect)),
-            layout,
-        );
+    let expect = expected(group);
+    if !expect.is_empty() {
+        line(out, "see", &shorten_digests(&expectations(&expect)), layout);
     }
     line(out, "do", first.advice, layout);
     out.push('\n');
@@ -159,10 +164,13 @@ fn label(verdict: Verdict) -> (&'static str, Style) {
     }
 }
 
-fn os_not_pinned(finding: &Finding) -> String {
+fn os_not_pinned(group: &Group<'_>) -> String {
+    let all = group.findings.iter().flat_map(|f| &f.platforms);
+    let platforms: BTreeSet<&str> = all.map(String::as_str).collect();
+    let platforms: Vec<&str> = platforms.into_iter().collect();
     format!(
         "the images are built for another OS than {}, and nothing keeps the pods off those nodes",
-        finding.platforms.join(", ")
+        platforms.join(", ")
     )
 }
 
@@ -233,6 +241,51 @@ fn images(group: &Group<'_>) -> String {
             ))
         }
     }
+}
+
+/// How many different answers to "on which nodes" a block spells out.
+const MOST_NODE_LINES: usize = 4;
+
+/// The nodes of a block: one line where all its findings say the same, else a line for each answer, with its places.
+fn nodes_of_places(group: &Group<'_>) -> Vec<String> {
+    let mut answers: Vec<(String, Vec<String>)> = Vec::new();
+    for finding in group.findings.iter().filter(|finding| finding.nodes > 0) {
+        let (text, place) = (nodes(finding), id(&finding.workload));
+        match answers.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, places)) if places.contains(&place) => {}
+            Some((_, places)) => places.push(place),
+            None => answers.push((text, vec![place])),
+        }
+    }
+    if answers.len() < 2 {
+        return answers.into_iter().map(|(text, _)| text).collect();
+    }
+    let more = answers.len().saturating_sub(MOST_NODE_LINES);
+    let mut lines: Vec<String> = answers
+        .iter()
+        .take(MOST_NODE_LINES)
+        .map(|(text, places)| {
+            let named: Vec<String> = places.iter().take(2).cloned().collect();
+            format!("{}: {text}", some_of(&named, places.len()))
+        })
+        .collect();
+    if more > 0 {
+        lines.push(format!(
+            "and {more} more; -o wide and -o json have them all"
+        ));
+    }
+    lines
+}
+
+/// What will be seen, over all findings of a block: their nodes may have other runtimes.
+fn expected(group: &Group<'_>) -> Vec<Expectation> {
+    let mut all: Vec<Expectation> = Vec::new();
+    for expectation in group.findings.iter().flat_map(|finding| &finding.expect) {
+        if !all.contains(expectation) {
+            all.push(expectation.clone());
+        }
+    }
+    all
 }
 
 fn nodes(finding: &Finding) -> String {

@@ -131,3 +131,18 @@ fn nodes_of_the_files_are_used_and_a_platform_takes_their_place() {
         .json();
     assert_eq!(report["platforms"].as_array().unwrap().len(), 3);
 }
+
+/// kubectl walks as Go's `filepath.Walk`, which does not enter linked directories: a link upwards would never end.
+#[test]
+fn linked_directories_are_not_walked() {
+    let dir = tempfile::tempdir().unwrap();
+    let pod = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": []}}"#;
+    std::fs::create_dir(dir.path().join("sub")).unwrap();
+    std::fs::write(dir.path().join("sub/pod.json"), pod).unwrap();
+    std::os::unix::fs::symlink("..", dir.path().join("sub/up")).unwrap();
+    let (_, report) = crate::support::archcheck::Archcheck::new()
+        .line("-R --platform linux/amd64 -f")
+        .args([dir.path()])
+        .json();
+    assert_eq!(report["summary"]["workloads"], 1);
+}

@@ -60,3 +60,25 @@ fn everything_is_listed_when_asked_for() {
 fn wide_is_for_awk() {
     insta::assert_snapshot!(printed("-o wide --show all"));
 }
+
+/// Findings of one block may be about other nodes: those of one place must not pass for those of all.
+#[test]
+fn a_block_of_several_places_tells_whose_nodes_are_whose() {
+    let both = Archcheck::new()
+        .line("-f - --timeout 0 --allow-registry nowhere.example")
+        .stdin(MIXED)
+        .run();
+    let blocks: Vec<&str> = both.stdout.split("\n\n").collect();
+    let unread = blocks
+        .iter()
+        .find(|block| block.starts_with("UNKNOWN"))
+        .unwrap();
+    assert!(
+        unread.contains("shop/Deployment/pinned: linux/amd64: 1 of 1 it may land on (lin-1)"),
+        "{unread}"
+    );
+    assert!(
+        unread.contains(": linux/amd64, windows/amd64: 2 of 2 it may land on"),
+        "{unread}"
+    );
+}

@@ -117,7 +117,8 @@ fn read_sources(
     Ok(read)
 }
 
-/// The manifests of a directory, sorted; hidden directories too, as in kubectl.
+/// The manifests of a directory, sorted; hidden directories too, as in kubectl. Linked directories are not entered, as
+/// Go's `filepath.Walk` does not: a link upwards would never end.
 fn manifests(
     dir: &Path,
     recursive: bool,
@@ -130,7 +131,7 @@ fn manifests(
     entries.sort();
     for path in entries {
         if path.is_dir() {
-            if recursive && depth < DEEPEST {
+            if recursive && !path.is_symlink() && depth < DEEPEST {
                 manifests(&path, recursive, depth + 1, files)?;
             }
         } else if path
