@@ -1,0 +1,48 @@
+//! Flags about images and registries.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+
+use crate::cli::duration;
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Images")]
+pub(in crate::cli) struct ImageArgs {
+    /// An OCI image layout (directory or tar) or docker save archive, asked before any registry (can be repeated)
+    #[arg(long, value_name = "[REF=]PATH")]
+    pub(in crate::cli) images: Vec<String>,
+
+    /// Credentials for registries, asked before your own (a docker config.json or containers auth.json)
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) registry_config: Option<PathBuf>,
+
+    /// Speak plain http to this registry host (can be repeated)
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(in crate::cli) plain_http: Vec<String>,
+
+    /// Accept any certificate from this registry host, or plain http (can be repeated)
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(in crate::cli) insecure_registry: Vec<String>,
+
+    /// Trust the certificates in this PEM file, for registries (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) registry_ca: Vec<PathBuf>,
+
+    /// How long one request to a registry may take
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "15s")]
+    pub(in crate::cli) registry_timeout: Duration,
+
+    /// Ask only these registry hosts; images of others are unknown (can be repeated)
+    #[arg(long, value_name = "GLOB")]
+    pub(in crate::cli) allow_registry: Vec<String>,
+
+    /// How long the whole run may take; what is left then is unknown
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub(in crate::cli) timeout: Option<Duration>,
+
+    /// How many requests to registries at a time, over all hosts
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(in crate::cli) concurrency: u16,
+}
