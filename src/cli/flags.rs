@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::image::Platform;
+use crate::image::{ImageRef, Platform};
 use crate::model::{Runtime, RuntimeName};
 use crate::report::Format;
 
@@ -35,6 +35,20 @@ pub(super) fn parse_output(text: &str) -> Result<OutputFlag, String> {
         }
     };
     Ok(OutputFlag { format, file })
+}
+
+/// `HOST[:PORT]` of a registry, as it stands in references. Docker Hub is asked under another name than it is written.
+pub(super) fn parse_host(text: &str) -> Result<String, String> {
+    let shape = format!("{text}/x");
+    let host = ImageRef::parse(&shape)
+        .ok()
+        .and_then(|image| Some((image.registry.clone()?, image.host()?.to_owned())));
+    match host {
+        Some((registry, host)) if registry == text => Ok(host),
+        _ => Err(format!(
+            "{text:?} is no registry host; write it as in references: registry.example.com or localhost:5000"
+        )),
+    }
 }
 
 pub(super) fn parse_platform(text: &str) -> Result<Platform, String> {

@@ -13,7 +13,8 @@ pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
         .ok()
         .filter(|text| !text.is_empty());
     let (credentials, mut warnings) =
-        Credentials::read(&credential_files(args), in_environment.as_deref());
+        Credentials::read(&credential_files(args), in_environment.as_deref())
+            .map_err(|error| Failure::new(format!("--registry-config: {error}")))?;
     let options = RegistryOptions {
         plain_http: args.plain_http.clone(),
         insecure: args.insecure_registry.clone(),

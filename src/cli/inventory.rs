@@ -7,6 +7,7 @@ use crate::input::cluster::{
     self, ClusterError, ClusterFlags, ClusterScope, ConnectError, Connection, ProxyVariables,
     Surroundings, parse_names,
 };
+use crate::input::files::FilesError;
 use crate::input::{LabelSelector, files, fold};
 use crate::model::Inventory;
 use crate::report::{NodesFrom, Scope, Source};
@@ -92,7 +93,7 @@ async fn from_files(args: &Args) -> Result<(Inventory, Scope), Failure> {
         args.files.recursive,
         &mut std::io::stdin(),
     )
-    .map_err(|error| Failure::new(error.to_string()))?;
+    .map_err(files_failure)?;
     let mut objects = read.objects;
     if let Some(namespace) = &args.select.namespace {
         for object in objects
@@ -101,6 +102,12 @@ async fn from_files(args: &Args) -> Result<(Inventory, Scope), Failure> {
         {
             object.id.namespace.clone_from(namespace);
         }
+        // As in a cluster: nothing of other namespaces. Nodes and namespaces are in none.
+        objects.retain(|object| {
+            object.template().is_none()
+                || args.select.all_namespaces
+                || object.id.namespace == *namespace
+        });
     }
     let mut inventory = fold(objects);
     inventory.incomplete = read.incomplete;
@@ -219,6 +226,16 @@ fn connect_failure(error: ConnectError) -> Failure {
             install_hint: Some(hint),
             ..
         } => failure.hint(hint),
+        _ => failure,
+    }
+}
+
+fn files_failure(error: FilesError) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error {
+        FilesError::NoObjects(_) => failure.hint(
+            "if it comes through a pipe, the command before may have failed: with set -o pipefail the shell says so",
+        ),
         _ => failure,
     }
 }

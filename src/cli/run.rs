@@ -86,7 +86,11 @@ fn add_hypothetical_nodes(args: &Args, inventory: &mut Inventory, scope: &mut Sc
         scope.nodes_from.clear();
     }
     if !named.is_empty() {
-        scope.nodes_from.push(NodesFrom::Flags);
+        scope.nodes_from.push(if args.nodes.platform.is_empty() {
+            NodesFrom::AddPlatform
+        } else {
+            NodesFrom::Platform
+        });
         inventory.nodes.extend(named);
     }
     for node in &mut inventory.nodes {

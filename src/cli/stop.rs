@@ -34,8 +34,9 @@ impl Stop {
     }
 }
 
-/// When the time is up.
+/// When the time is up; 0 sets no limit, as in kubectl's `--request-timeout`.
 pub(super) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    let timeout = timeout.filter(|timeout| !timeout.is_zero());
     timeout.and_then(|timeout| Instant::now().checked_add(timeout))
 }
 

@@ -625,13 +625,13 @@ mod tests {
                 "Pod",
                 "over",
                 None,
-                &json!({"spec": {"containers": []}, "status": {"phase": "Succeeded"}}),
+                &json!({"spec": template("x")["spec"], "status": {"phase": "Succeeded"}}),
             ),
             object(
                 "Pod",
                 "going",
                 None,
-                &json!({"metadata": {"name": "going", "deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": {}}),
+                &json!({"metadata": {"name": "going", "deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": template("x")["spec"]}),
             ),
             object("Job", "once", None, &done),
         ]);

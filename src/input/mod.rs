@@ -7,6 +7,7 @@ mod fold;
 pub mod kinds;
 mod objects;
 mod selector;
+mod unread;
 
 pub use fold::{fold, topmost};
 pub use objects::{Object, ObjectError, Role};

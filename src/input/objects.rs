@@ -91,6 +91,8 @@ pub enum ObjectError {
     Field {
         /// The field, e.g. `spec.template.spec.containers[0].image`.
         path: String,
+        /// The same as a route, e.g. `/spec/template/spec/containers/0/image`.
+        route: String,
         /// What is wrong with it.
         detail: String,
     },
@@ -239,13 +241,34 @@ impl Object {
         let Some(kind) = Kind::of(api_version, kind_name) else {
             return Ok(None);
         };
-        match kind.shape {
+        let object = match kind.shape {
             Shape::Pod => serde_path_to_error::deserialize(value)
                 .map_err(field_error)
                 .map(|raw| Some(Self::pod(raw, api_version))),
             _ => serde_path_to_error::deserialize(value)
                 .map_err(field_error)
                 .map(|raw| Self::other(raw, kind, api_version)),
+        }?;
+        // The API server refuses these, so that only a manifest can hold one; judged, it would be fine.
+        let template = object.as_ref().and_then(Self::template);
+        if template.is_some_and(|template| template.spec.containers.is_empty()) {
+            let route = format!("{}/spec/containers", kind.shape.template_route());
+            return Err(ObjectError::Field {
+                path: route.trim_start_matches('/').replace('/', "."),
+                route,
+                detail: "a pod needs at least one container".to_owned(),
+            });
+        }
+        Ok(object)
+    }
+
+    /// Its pods' template, where it is or makes any.
+    #[must_use]
+    pub fn template(&self) -> Option<&PodTemplate> {
+        match &self.role {
+            Role::Pod(pod) => Some(&pod.template),
+            Role::Controller(controller) => Some(&controller.template),
+            Role::Node(_) | Role::Namespace => None,
         }
     }
 
@@ -410,6 +433,11 @@ fn node(
 
 fn field_error(error: serde_path_to_error::Error<serde_json::Error>) -> ObjectError {
     let path = error.path().to_string();
+    let route = error
+        .path()
+        .iter()
+        .map(|segment| format!("/{}", bare(segment)));
+    let route = route.collect();
     let detail = error.into_inner().to_string();
     // serde_json adds a position in the reserialised text, which nobody has seen.
     let detail = detail
@@ -417,7 +445,16 @@ fn field_error(error: serde_path_to_error::Error<serde_json::Error>) -> ObjectEr
         .next()
         .unwrap_or_default()
         .to_owned();
-    ObjectError::Field { path, detail }
+    ObjectError::Field {
+        path,
+        route,
+        detail,
+    }
+}
+
+/// A step of a route: serde_path_to_error writes indices in brackets.
+fn bare(segment: &serde_path_to_error::Segment) -> String {
+    segment.to_string().trim_matches(['[', ']']).to_owned()
 }
 
 #[cfg(test)]
@@ -497,7 +534,7 @@ mod tests {
     #[test]
     fn nulls_are_as_good_as_nothing() {
         let value = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": null, "ownerReferences": null},
-            "spec": {"nodeSelector": null, "tolerations": null, "containers": null, "volumes": null}, "status": {"containerStatuses": null}});
+            "spec": {"nodeSelector": null, "tolerations": null, "containers": [{"name": "c", "image": null}], "initContainers": null, "volumes": null}, "status": {"containerStatuses": null}});
         assert!(Object::read(&value).unwrap().is_some());
     }
 }

@@ -368,10 +368,13 @@ impl Files {
         let mut archive = tar::Archive::new(reader);
         let entries = archive
             .entries()
-            .map_err(|error| format!("no tar archive: {error}"))?;
+            .map_err(|_| "neither a directory nor a tar archive".to_owned())?;
         for (at, entry) in entries.enumerate() {
-            let entry =
-                entry.map_err(|error| format!("a tar archive that can't be read: {error}"))?;
+            // The reader's own words quote the bytes that it found.
+            let entry = entry.map_err(|_| match at {
+                0 => "neither a directory nor a tar archive".to_owned(),
+                _ => format!("the tar archive is damaged after {at} files"),
+            })?;
             if at >= MOST_FILES {
                 return Err(format!("an archive with more than {MOST_FILES} files"));
             }

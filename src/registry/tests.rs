@@ -227,7 +227,7 @@ fn with_login(host: &str) -> Registry {
         style: Style::Docker,
         kind: CredentialKind::DockerConfig,
     };
-    let credentials = Credentials::read(&[file], None).0;
+    let credentials = Credentials::read(&[file], None).unwrap().0;
     Registry::new(&RegistryOptions {
         credentials,
         ..options()
@@ -619,7 +619,7 @@ async fn a_refresh_token_is_exchanged_by_post() {
         style: Style::Containers,
         kind: CredentialKind::AuthFile,
     };
-    let credentials = Credentials::read(&[file], None).0;
+    let credentials = Credentials::read(&[file], None).unwrap().0;
     let client = Registry::new(&RegistryOptions {
         credentials,
         ..options()

@@ -14,7 +14,7 @@ pub use clean::clean;
 pub use scope::{NodesFrom, Scope, Source};
 pub use style::{Paint, Style};
 
-use crate::verdict::Report;
+use crate::verdict::{Report, WorkloadResult};
 
 /// The formats of `-o`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,4 +73,11 @@ pub fn render(
         Format::Yaml => serde_saphyr::to_string(&json::v1(report, scope))
             .map_err(|error| RenderError::Yaml(error.to_string())),
     }
+}
+
+/// Workloads for people: the worst first, then in the report's order.
+fn worst_first(workloads: &[WorkloadResult]) -> Vec<&WorkloadResult> {
+    let mut sorted: Vec<&WorkloadResult> = workloads.iter().collect();
+    sorted.sort_by_key(|workload| workload.verdict);
+    sorted
 }

@@ -34,8 +34,10 @@ pub enum NodesFrom {
     Cluster,
     /// Node objects among the files.
     Files,
-    /// `--platform` or `--add-platform`.
-    Flags,
+    /// `--platform`: instead of all others.
+    Platform,
+    /// `--add-platform`: beside others.
+    AddPlatform,
 }
 
 impl NodesFrom {
@@ -45,7 +47,7 @@ impl NodesFrom {
         match self {
             Self::Cluster => "cluster",
             Self::Files => "files",
-            Self::Flags => "flags",
+            Self::Platform | Self::AddPlatform => "flags",
         }
     }
 }

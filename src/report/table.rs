@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::scope::{NodesFrom, Scope, Source};
 use super::style::Style;
 use super::text::{count, shorten_digests, some_of, wrap};
-use super::{Layout, clean};
+use super::{Layout, clean, worst_first};
 use crate::model::ObjectId;
 use crate::runtime::{Certainty, Expectation, Seen};
 use crate::verdict::{Finding, PlatformRow, Report, Rule, Summary, Verdict, WorkloadResult};
@@ -291,7 +291,7 @@ fn expected(group: &Group<'_>) -> Vec<Expectation> {
 fn nodes(finding: &Finding) -> String {
     let platforms = finding.platforms.join(", ");
     match finding.source {
-        "hypothetical" => format!("{platforms} (as named with --platform)"),
+        "hypothetical" => format!("{platforms} (as named on the command line)"),
         "potential" => format!("{platforms}, which {} may start", finding.from.join(", ")),
         _ => format!(
             "{platforms}: {} of {} it may land on ({})",
@@ -355,7 +355,7 @@ fn unplaced(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
 
 /// `--show all`: every workload with its verdict.
 fn listing(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
-    for workload in workloads {
+    for workload in worst_first(workloads) {
         let (_, style) = label(workload.verdict);
         let style = if workload.verdict == Verdict::Ok {
             Style::Good
@@ -500,7 +500,12 @@ fn nodes_line(platforms: &[PlatformRow], from: &[NodesFrom]) -> String {
         .map(|row| format!("{} on {}", row.platform, row.runtimes.join(", ")))
         .collect();
     if !named.is_empty() {
-        parts.push(format!("--platform {}", named.join(", ")));
+        let flag = if from.contains(&NodesFrom::AddPlatform) {
+            "--add-platform"
+        } else {
+            "--platform"
+        };
+        parts.push(format!("{flag} {}", named.join(", ")));
     }
     if parts.is_empty() {
         "no nodes".to_owned()

@@ -4,7 +4,7 @@ use comfy_table::{ContentArrangement, Table};
 
 use super::scope::Scope;
 use super::text::shorten_digests;
-use super::{Layout, clean, json};
+use super::{Layout, clean, json, worst_first};
 use crate::runtime::{NodeClass, Outcome, OutcomeKind};
 use crate::verdict::{ContainerResult, Report, WorkloadResult};
 
@@ -29,7 +29,7 @@ pub(super) fn render(report: &Report, _scope: &Scope, layout: &Layout) -> String
         table.set_header(HEADER);
     }
     let mut rows = 0;
-    for workload in &report.workloads {
+    for workload in worst_first(&report.workloads) {
         for container in &workload.containers {
             for (class, outcome) in &container.outcomes {
                 if layout.show_all || worth_showing(container, outcome) {

@@ -162,7 +162,7 @@ impl<'a> WorkloadJudge<'a> {
                             unknown_reason = Some(seen.outcome.reason.clone());
                         }
                         if let Some(rule) = self.rule(&seen, &known, class, groups) {
-                            builder.add(self.observe(rule, &seen, class));
+                            builder.add(self.observe(rule, &seen, &known, class));
                         }
                     }
                     outcomes.push((class.clone(), seen.outcome));
@@ -407,7 +407,9 @@ impl<'a> WorkloadJudge<'a> {
             (OutcomeKind::Fallback, _) => Rule::FallbackPlatform,
             (OutcomeKind::Depends, _) => Rule::RuntimeDependent,
             (OutcomeKind::Unknown, _) => Rule::ImageUnreadable,
-            (_, Cause::NoMatch) => Rule::NoMatchingPlatform,
+            (_, Cause::NoMatch) | (OutcomeKind::PullFails, Cause::ForeignManifest) => {
+                Rule::NoMatchingPlatform
+            }
             (_, Cause::Unsupported) => Rule::UnsupportedImage,
             (_, _) => Rule::ExecFormatError,
         };
@@ -427,20 +429,21 @@ impl<'a> WorkloadJudge<'a> {
         class: &NodeClass,
         groups: &BTreeMap<u32, Vec<u32>>,
     ) -> bool {
-        let offered: HashSet<String> = facts
-            .platforms()
-            .into_iter()
-            .map(|platform| platform.os.to_lowercase())
-            .collect();
-        !offered.is_empty()
-            && !offered.contains(&class.platform.os)
+        let offered = offered_os(facts);
+        is_foreign_os(&offered, class)
             && groups
                 .keys()
                 .filter_map(|&class| self.evidence.classes.classes.get(class as usize))
                 .any(|other| offered.contains(&other.platform.os))
     }
 
-    fn observe(&self, rule: Rule, seen: &Seeing, class: &'a NodeClass) -> Observation<'a> {
+    fn observe(
+        &self,
+        rule: Rule,
+        seen: &Seeing,
+        known: &Known<'_>,
+        class: &'a NodeClass,
+    ) -> Observation<'a> {
         let verdict = match seen.outcome.kind {
             kind if kind.is_failure() => Verdict::Fails,
             OutcomeKind::Depends => Verdict::AtRisk,
@@ -457,6 +460,13 @@ impl<'a> WorkloadJudge<'a> {
         } else {
             seen.outcome.certainty
         };
+        // Nodes of another OS have the same architecture labels: a selector on these would change nothing.
+        let other_os =
+            matches!(known, Known::Facts(facts) if is_foreign_os(&offered_os(facts), class));
+        let speaks_of_arch = matches!(rule, Rule::ExecFormatError | Rule::NoMatchingPlatform);
+        let pin_os = (other_os && speaks_of_arch).then_some(
+            "use an image built for these nodes' OS, or keep the pods off them: nodeSelector kubernetes.io/os",
+        );
         Observation {
             rule,
             severity,
@@ -467,7 +477,7 @@ impl<'a> WorkloadJudge<'a> {
             expect: seen.outcome.expect.clone(),
             certainty,
             verdict,
-            advice: seen.advice,
+            advice: seen.advice.or(pin_os),
         }
     }
 
@@ -492,6 +502,19 @@ impl<'a> WorkloadJudge<'a> {
             outcomes,
         }
     }
+}
+
+/// The operating systems that an image is built for, in lower case.
+fn offered_os(facts: &ImageFacts) -> HashSet<String> {
+    let platforms = facts.platforms().into_iter();
+    platforms
+        .map(|platform| platform.os.to_lowercase())
+        .collect()
+}
+
+/// Whether an image, of which something is known, is for no such OS.
+fn is_foreign_os(offered: &HashSet<String>, class: &NodeClass) -> bool {
+    !offered.is_empty() && !offered.contains(&class.platform.os)
 }
 
 /// An outcome with the nodes that it is true of.

@@ -69,6 +69,128 @@ fn the_gate_closes_where_it_is_told_to() {
 }
 
 #[test]
+fn advice_about_another_os_names_its_label() {
+    let outcome = Archcheck::new()
+        .line(EXAMPLE)
+        .line("--platform windows/amd64")
+        .run();
+    assert_eq!(outcome.code, 1);
+    assert!(
+        !outcome.stdout.contains("exec-format-error"),
+        "nothing is started there: {}",
+        outcome.stdout
+    );
+    assert!(outcome.stdout.contains("nodeSelector kubernetes.io/os"));
+    assert!(!outcome.stdout.contains("nodeSelector kubernetes.io/arch"));
+}
+
+#[test]
+fn the_flag_that_named_a_platform_is_the_one_that_is_shown() {
+    for flag in ["--platform linux/s390x", "--add-platform linux/s390x"] {
+        let shown = Archcheck::new().line(EXAMPLE).line(flag).run().stdout;
+        assert!(
+            shown.contains(&format!("{flag} on containerd://2.1")),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn what_the_user_names_must_be_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let broken = dir.path().join("config.json");
+    std::fs::write(&broken, "not json").unwrap();
+    for (flags, says) in [
+        (
+            "--registry-config /nonexistent/config.json".to_owned(),
+            "/nonexistent/config.json isn't there",
+        ),
+        (format!("--registry-config {}", broken.display()), "line 1"),
+        (
+            "--images README.md".to_owned(),
+            "neither a directory nor a tar archive",
+        ),
+        (
+            "--plain-http http://registry:5000".to_owned(),
+            "no registry host",
+        ),
+        (
+            "--insecure-registry *.example.com".to_owned(),
+            "no registry host",
+        ),
+    ] {
+        let outcome = Archcheck::new().line(EXAMPLE).line(&flags).run();
+        assert_eq!(outcome.code, 3, "{flags}: {outcome:?}");
+        assert!(outcome.stderr.contains(says), "{flags}: {}", outcome.stderr);
+        assert!(outcome.stdout.is_empty());
+    }
+}
+
+#[test]
+fn nothing_to_check_is_no_success() {
+    for input in ["", "# nothing\n---\n"] {
+        let outcome = Archcheck::new()
+            .line("-f - --platform linux/arm64")
+            .stdin(input)
+            .run();
+        assert_eq!(outcome.code, 3, "{outcome:?}");
+        assert!(
+            outcome.stderr.contains("no objects in standard input"),
+            "{outcome:?}"
+        );
+        assert!(outcome.stderr.contains("pipefail"), "{outcome:?}");
+    }
+    let rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Thing\nmetadata: {name: t}\nspec: {image: nginx}\n";
+    let outcome = Archcheck::new()
+        .line("-f - --platform linux/arm64")
+        .stdin(rollout)
+        .run();
+    assert_eq!(outcome.code, 2, "{outcome:?}");
+    assert!(
+        outcome
+            .stdout
+            .contains("1 object of kind Thing.argoproj.io"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_namespace_narrows_files_too() {
+    let (_, report) = Archcheck::new().line(EXAMPLE).line("-n monitoring").json();
+    assert_eq!(report["summary"]["workloads"], 1);
+    assert_eq!(
+        report["platforms"].as_array().unwrap().len(),
+        2,
+        "nodes are in none"
+    );
+    let (_, report) = Archcheck::new()
+        .line(EXAMPLE)
+        .line("-n monitoring -A")
+        .json();
+    assert_eq!(report["summary"]["workloads"], 5, "-A wins, as in kubectl");
+}
+
+#[test]
+fn no_time_limit_is_written_0() {
+    let outcome = Archcheck::new().line(EXAMPLE).line("--timeout 0").run();
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+}
+
+#[test]
+fn the_worst_come_first() {
+    for flags in ["-o wide --no-headers", "--show all"] {
+        let text = Archcheck::new().line(EXAMPLE).line(flags).run().stdout;
+        let at = |word: &str| {
+            let mut lines = text.lines();
+            lines
+                .position(|line| line.starts_with(word))
+                .unwrap_or_else(|| panic!("{flags}: {text}"))
+        };
+        assert!(at("fails ") < at("at-risk "), "{text}");
+    }
+}
+
+#[test]
 fn several_reports_at_once_each_whole() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("report.json");

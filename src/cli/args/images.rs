@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 
 use crate::cli::duration;
+use crate::cli::flags::parse_host;
 
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Images")]
@@ -19,11 +20,11 @@ pub(in crate::cli) struct ImageArgs {
     pub(in crate::cli) registry_config: Option<PathBuf>,
 
     /// Speak plain http to this registry host (can be repeated)
-    #[arg(long, value_name = "HOST[:PORT]")]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_host)]
     pub(in crate::cli) plain_http: Vec<String>,
 
     /// Accept any certificate from this registry host, or plain http (can be repeated)
-    #[arg(long, value_name = "HOST[:PORT]")]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_host)]
     pub(in crate::cli) insecure_registry: Vec<String>,
 
     /// Trust the certificates in this PEM file, for registries (can be repeated)
@@ -38,7 +39,7 @@ pub(in crate::cli) struct ImageArgs {
     #[arg(long, value_name = "GLOB")]
     pub(in crate::cli) allow_registry: Vec<String>,
 
-    /// How long the whole run may take; what is left then is unknown
+    /// How long the whole run may take; what is left then is unknown. 0 sets no limit
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub(in crate::cli) timeout: Option<Duration>,
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::positions::Positions;
+
 /// How deep a document may nest: schemas in CustomResourceDefinitions pass 64 levels.
 const DEEPEST: usize = 256;
 
@@ -105,6 +107,13 @@ fn lines(text: &str) -> usize {
 }
 
 impl Document<'_> {
+    /// The line of the file, from 1, on which the value at a route begins. Reads the document once more.
+    pub(super) fn line_of(&self, route: &str) -> Option<usize> {
+        Positions::of_route(self, route)
+            .of_node(route)
+            .map(|(line, _)| line)
+    }
+
     /// Parses the document; an empty one is `null`.
     pub(super) fn parse(&self) -> Result<Value, DocumentFailure> {
         if self.json {

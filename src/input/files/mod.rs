@@ -4,6 +4,7 @@
 mod documents;
 mod positions;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,8 @@ use serde_json::Value;
 use self::documents::{Document, DocumentFailure};
 use self::positions::Positions;
 use super::kinds::Kind;
-use super::objects::{Object, Role};
+use super::objects::{Object, ObjectError, Role};
+use super::unread::seems_to_run_images;
 use crate::model::{Incomplete, Location, PodTemplate};
 
 /// The largest file that is read: dumps of big clusters have tens of megabytes.
@@ -44,6 +46,9 @@ pub enum FilesError {
         "there are no .yaml, .yml or .json files in {0:?} (with -R also in the directories below it)"
     )]
     Empty(String),
+    /// Nothing but blank lines and comments: what an unfinished pipe leaves.
+    #[error("there are no objects in {0}")]
+    NoObjects(String),
 }
 
 /// What files hold.
@@ -55,6 +60,8 @@ pub struct FilesRead {
     pub documents: usize,
     /// What could not be read.
     pub incomplete: Vec<Incomplete>,
+    /// Objects that seem to run images, of kinds that are not read: how many of each, and where the first begins.
+    unread: BTreeMap<String, (usize, Location)>,
 }
 
 /// Reads all sources: paths, or `-` for `stdin`.
@@ -82,7 +89,12 @@ fn read_sources(
     stdin: &mut dyn Read,
 ) -> Result<FilesRead, FilesError> {
     let mut read = FilesRead::default();
+    let mut seen = std::collections::HashSet::new();
     for source in sources {
+        // A file that is named twice is read once: its workloads are there once.
+        if !seen.insert(source.as_str()) {
+            continue;
+        }
         let failed = |error: std::io::Error| FilesError::Path {
             path: source.clone(),
             source: error,
@@ -114,7 +126,19 @@ fn read_sources(
             }
         }
     }
+    if read.documents == 0 && read.incomplete.is_empty() {
+        return Err(FilesError::NoObjects(name_all(sources)));
+    }
+    read.report_unread();
     Ok(read)
+}
+
+fn name_all(sources: &[String]) -> String {
+    let shown = sources.iter().map(|source| match source.as_str() {
+        "-" => "standard input",
+        path => path,
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// The manifests of a directory, sorted; hidden directories too, as in kubectl. Linked directories are not entered, as
@@ -237,15 +261,39 @@ impl FilesRead {
                 object.location = Some(location);
                 self.objects.push(object);
             }
+            Ok(None) if seems_to_run_images(&value) => self.unread(&value, location),
             Ok(None) => {}
             Err(error) => {
                 let hint = "kubectl would refuse this document; correct it, or leave the file out";
-                self.not_read(
-                    &format!("{name}:{}", location.line),
-                    error.to_string(),
-                    hint,
-                );
+                let line = match &error {
+                    ObjectError::Field { route: inside, .. } => document
+                        .line_of(&format!("{route}{inside}"))
+                        .unwrap_or(location.line),
+                    ObjectError::NoType(_) => location.line,
+                };
+                self.not_read(&format!("{name}:{line}"), error.to_string(), hint);
             }
+        }
+    }
+
+    fn unread(&mut self, value: &Value, location: Location) {
+        let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
+        let kind = match text("apiVersion").split_once('/') {
+            Some((group, _)) => format!("{}.{group}", text("kind")),
+            None => text("kind").to_owned(),
+        };
+        self.unread.entry(kind).or_insert((0, location)).0 += 1;
+    }
+
+    /// One entry a kind, however many objects there are of it.
+    fn report_unread(&mut self) {
+        for (kind, (count, first)) in std::mem::take(&mut self.unread) {
+            let objects = if count == 1 { "object" } else { "objects" };
+            self.not_read(
+                &format!("{count} {objects} of kind {kind} (the first at {}:{})", first.file, first.line),
+                "it names images, and this kind is not read yet".to_owned(),
+                "check the pods that it makes: in a live cluster they are read, under this object's name",
+            );
         }
     }
 
@@ -328,13 +376,13 @@ mod tests {
             ("one", POD.to_owned(), vec!["Pod/p"]),
             ("two, with comments and empty ones", format!("# c\n---\n{POD}--- # next\n\n---\n{POD}"), vec!["Pod/p", "Pod/p"]),
             ("CRLF and BOM", format!("\u{feff}{}", POD.replace('\n', "\r\n")), vec!["Pod/p"]),
-            ("JSON", r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"j"},"spec":{}}"#.to_owned(), vec!["Pod/j"]),
-            ("JSON after JSON", r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}} {"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"}}"#.to_owned(), vec!["Pod/a", "Pod/b"]),
-            ("List in a List", r#"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}}]}]}"#.to_owned(), vec!["Pod/x"]),
-            ("typed list", r#"{"apiVersion":"apps/v1","kind":"DeploymentList","items":[{"metadata":{"name":"d"},"spec":{"template":{}}}]}"#.to_owned(), vec!["Deployment/d"]),
+            ("JSON", r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"j"},"spec":{"containers":[{"image":"x"}]}}"#.to_owned(), vec!["Pod/j"]),
+            ("JSON after JSON", r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"image":"x"}]}} {"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"},"spec":{"containers":[{"image":"x"}]}}"#.to_owned(), vec!["Pod/a", "Pod/b"]),
+            ("List in a List", r#"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"spec":{"containers":[{"image":"x"}]}}]}]}"#.to_owned(), vec!["Pod/x"]),
+            ("typed list", r#"{"apiVersion":"apps/v1","kind":"DeploymentList","items":[{"metadata":{"name":"d"},"spec":{"template":{"spec":{"containers":[{"image":"x"}]}}}}]}"#.to_owned(), vec!["Deployment/d"]),
             ("anchors, merge keys, octals, 1.1 booleans", "apiVersion: v1\nkind: Pod\nmetadata: &m {name: p}\nspec:\n  hostNetwork: yes\n  volumes: [{name: v, configMap: {defaultMode: 0644}}]\n  containers:\n  - &c {name: a, image: x}\n  - {<<: *c, name: b}\n".to_owned(), vec!["Pod/p"]),
             ("another kind", "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n".to_owned(), vec![]),
-            ("generateName", "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {template: {}}\n".to_owned(), vec!["Job/run-*"]),
+            ("generateName", "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {template: {spec: {containers: [{image: x}]}}}\n".to_owned(), vec!["Job/run-*"]),
         ] {
             let read = read_text(&text);
             assert_eq!(names(&read), expected, "{what}: {:?}", read.incomplete);
@@ -349,7 +397,7 @@ mod tests {
             ("kind: Pod\n", 2, "apiVersion is not set", "refuse"),
             (
                 "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 5}]}\n",
-                2,
+                4,
                 "spec.containers[0].image: invalid type",
                 "refuse",
             ),
@@ -358,6 +406,12 @@ mod tests {
                 2,
                 "string scalar",
                 "helm template",
+            ),
+            (
+                "apiVersion: v1\nkind: Pod\nspec:\n  hostNetwork: true\n  containers: []\n",
+                6,
+                "spec.containers: a pod needs at least one container",
+                "refuse",
             ),
             ("a: [1\n", 2, "bracket", "correct"),
             ("- 1\n", 2, "apiVersion is not set", "refuse"),
@@ -375,6 +429,42 @@ mod tests {
         latin.extend(b"# caf\xe9\n");
         let read = read(&["-".to_owned()], false, &mut latin.as_slice()).unwrap();
         assert_eq!(read.incomplete[0].why, "line 8 is not UTF-8");
+    }
+
+    #[test]
+    fn silence_is_no_answer() {
+        let no_objects = |text: &str| {
+            read(&["-".to_owned()], false, &mut text.as_bytes())
+                .unwrap_err()
+                .to_string()
+        };
+        for text in ["", "\n", "---\n# Source: chart/empty.yaml\n---\n"] {
+            assert_eq!(no_objects(text), "there are no objects in standard input");
+        }
+        let rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\nspec: {template: {spec: {containers: [{name: c, image: x}]}}}\n";
+        let read = read_text(&format!("{POD}---\n{rollout}---\n{rollout}"));
+        let [entry] = read.incomplete.as_slice() else {
+            panic!("{:?}", read.incomplete)
+        };
+        assert_eq!(
+            entry.what,
+            "2 objects of kind Rollout.argoproj.io (the first at -:9)"
+        );
+        assert!(entry.matters);
+        let empty_list = "apiVersion: v1\nkind: List\nitems: []\n";
+        assert!(
+            read_text(empty_list).incomplete.is_empty(),
+            "a dump of nothing"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_named_twice_is_read_once() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), POD).unwrap();
+        let path = file.path().display().to_string();
+        let read = read(&[path.clone(), path], false, &mut std::io::empty()).unwrap();
+        assert_eq!(names(&read), ["Pod/p"]);
     }
 
     #[test]
@@ -429,7 +519,7 @@ mod tests {
         write("b.yaml", &POD.replace("name: p", "name: b"));
         write(
             "a.json",
-            r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}"#,
+            r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"image":"x"}]}}"#,
         );
         write("README.md", "not a manifest");
         std::fs::create_dir(dir.path().join("deep")).unwrap();

@@ -11,7 +11,11 @@ const DEEPEST: usize = 64;
 
 /// The places of what findings point at: images, and the objects of lists.
 #[derive(Debug, Default)]
-pub(super) struct Positions(HashMap<String, (usize, usize)>);
+pub(super) struct Positions {
+    places: HashMap<String, (usize, usize)>,
+    /// One more value that is wanted.
+    also: Option<String>,
+}
 
 /// A mapping or sequence that is being read.
 enum Level {
@@ -24,7 +28,20 @@ enum Level {
 impl Positions {
     /// Reads the places of a document that has been parsed already; what can't be placed simply has no place.
     pub(super) fn of(document: &Document<'_>) -> Self {
-        let mut positions = Self::default();
+        Self::default().read(document)
+    }
+
+    /// The same, and the place of one value more.
+    pub(super) fn of_route(document: &Document<'_>, route: &str) -> Self {
+        let positions = Self {
+            also: Some(route.to_owned()),
+            ..Self::default()
+        };
+        positions.read(document)
+    }
+
+    fn read(self, document: &Document<'_>) -> Self {
+        let mut positions = self;
         let mut levels: Vec<Level> = Vec::new();
         for next in Parser::new_from_str(document.text) {
             let Ok((event, span)) = next else { break };
@@ -50,7 +67,12 @@ impl Positions {
                     positions.note(&levels, &span, document);
                     levels.push(Level::Mapping(None));
                 }
-                Event::SequenceStart(..) => levels.push(Level::Sequence(0)),
+                Event::SequenceStart(..) => {
+                    if positions.also.is_some() {
+                        positions.note(&levels, &span, document);
+                    }
+                    levels.push(Level::Sequence(0));
+                }
                 Event::MappingEnd | Event::SequenceEnd => {
                     levels.pop();
                     advance(&mut levels);
@@ -63,7 +85,7 @@ impl Positions {
 
     /// The line (from 1, in the file) and column (from 1) of a value.
     pub(super) fn of_node(&self, route: &str) -> Option<(usize, usize)> {
-        self.0.get(route).copied()
+        self.places.get(route).copied()
     }
 
     fn note(&mut self, levels: &[Level], span: &Span, document: &Document<'_>) {
@@ -76,7 +98,7 @@ impl Positions {
             }
             _ => false,
         };
-        if !wanted || levels.len() > DEEPEST {
+        if !(wanted || self.also.is_some()) || levels.len() > DEEPEST {
             return;
         }
         let route: String = levels
@@ -86,11 +108,14 @@ impl Positions {
                 Level::Sequence(at) => format!("/{at}"),
             })
             .collect();
+        if !wanted && self.also.as_deref() != Some(route.as_str()) {
+            return;
+        }
         let place = (
             document.lines_before + span.start.line(),
             span.start.col() + 1,
         );
-        self.0.insert(route, place);
+        self.places.insert(route, place);
     }
 }
 

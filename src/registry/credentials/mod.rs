@@ -91,8 +91,14 @@ type HelperSlot = Arc<OnceCell<Option<Login>>>;
 impl Credentials {
     /// Reads config files, and `DOCKER_AUTH_CONFIG` before docker's own. Also returns warnings: what can't be read is not
     /// used, and hides nothing else.
-    #[must_use]
-    pub fn read(files: &[CredentialFile], docker_auth_config: Option<&str>) -> (Self, Vec<String>) {
+    ///
+    /// # Errors
+    /// When the file that the user names isn't there or can't be read: scanning on with other credentials would answer
+    /// another question.
+    pub fn read(
+        files: &[CredentialFile],
+        docker_auth_config: Option<&str>,
+    ) -> Result<(Self, Vec<String>), String> {
         let mut warnings = Vec::new();
         let mut credentials = Self::default();
         if let Some(text) = docker_auth_config {
@@ -103,14 +109,16 @@ impl Credentials {
         // What the user names on the command line goes before everything that is found.
         for wanted in files {
             let (file, more) = ConfigFile::read(wanted);
-            let at = match wanted.kind {
-                CredentialKind::RegistryConfig => 0,
-                _ => credentials.files.len(),
-            };
+            let named = wanted.kind == CredentialKind::RegistryConfig;
+            if named && file.is_none() {
+                let missing = || format!("{} isn't there", wanted.path.display());
+                return Err(more.into_iter().next().unwrap_or_else(missing));
+            }
+            let at = if named { 0 } else { credentials.files.len() };
             credentials.files.splice(at..at, file);
             warnings.extend(more);
         }
-        (credentials, warnings)
+        Ok((credentials, warnings))
     }
 
     /// The credentials to try for a repository of a registry (named as in references), in order.
