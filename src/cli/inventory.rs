@@ -1,11 +1,12 @@
 //! From flags to an inventory: a cluster, or manifests with the nodes that go with them.
 
 use super::args::{Args, KubernetesArgs};
+use super::commands::is_command;
 use super::error::Failure;
 use crate::glob;
 use crate::input::cluster::{
-    self, ClusterError, ClusterFlags, ClusterScope, ConnectError, Connection, ProxyVariables,
-    Surroundings, parse_names,
+    self, ClusterError, ClusterFlags, ClusterScope, ConnectError, Connection, NamesError,
+    ProxyVariables, Surroundings, parse_names,
 };
 use crate::input::files::FilesError;
 use crate::input::{LabelSelector, files, fold};
@@ -39,7 +40,7 @@ pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope), Failure> {
 }
 
 async fn from_cluster(args: &Args) -> Result<(Inventory, Scope), Failure> {
-    let targets = parse_names(&args.names).map_err(|error| Failure::new(error.to_string()))?;
+    let targets = parse_names(&args.names).map_err(|error| names_failure(&error, &args.names))?;
     let connection = connect(&args.kubernetes, true).await?;
     // Names are looked up in one namespace, as in kubectl; everything else in all.
     let namespace = match &args.select.namespace {
@@ -212,6 +213,16 @@ fn surroundings(in_cluster: bool) -> Surroundings {
             no: either("no_proxy", "NO_PROXY"),
         },
         in_cluster: in_cluster && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some(),
+    }
+}
+
+fn names_failure(error: &NamesError, names: &[String]) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match names.first() {
+        Some(name) if is_command(name) => {
+            failure.hint(format!("commands come first: kubectl archcheck {name}"))
+        }
+        _ => failure,
     }
 }
 

@@ -2,6 +2,7 @@
 //! knows which stream is a terminal.
 
 mod args;
+mod commands;
 mod duration;
 mod error;
 mod flags;
@@ -41,7 +42,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     log_to_stderr(parsed.verbosity());
-    match run::run(parsed) {
+    let done = match parsed.command {
+        Some(command) => commands::run(command),
+        None => run::run(parsed),
+    };
+    match done {
         Ok(code) => code,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "{}", failure.render());

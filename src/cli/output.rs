@@ -118,7 +118,7 @@ pub(super) fn write(
 }
 
 /// Prints to standard output; a reader that stops reading (`| head`) is no error.
-fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout
         .write_all(text.as_bytes())

@@ -39,6 +39,15 @@ fn bad_usage_is_exit_code_three_and_says_what_to_do() {
             "which nodes? There are no Node objects among the files",
         ),
         ("--registry-timeout soon", "is no duration"),
+        ("rules nonsense", "\"nonsense\" is no rule"),
+        (
+            "rules --platform linux/arm64",
+            "unexpected argument '--platform'",
+        ),
+        (
+            "-n shop rules",
+            "commands come first: kubectl archcheck rules",
+        ),
     ] {
         let outcome = Archcheck::new().line(line).run();
         assert_eq!(outcome.code, 3, "{line}: {outcome:?}");
@@ -288,6 +297,22 @@ fn help_and_version_are_no_errors() {
         written == help,
         "docs/help.txt is out of date; run: UPDATE_DOCS=1 cargo test help"
     );
+}
+
+#[test]
+fn a_command_comes_first_and_a_name_may_be_called_like_one() {
+    let rules = Archcheck::new().line("rules").run();
+    assert!(
+        rules.code == 0 && rules.stdout.contains("exec-format-error"),
+        "{rules:?}"
+    );
+    for names in ["deploy rules", "deploy/rules", "deploy web rules"] {
+        let outcome = Archcheck::new().line(names).run();
+        assert!(
+            outcome.code == 3 && outcome.stderr.contains("no cluster is configured"),
+            "{names} is looked for in a cluster: {outcome:?}"
+        );
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The flags, as close to the command line as possible; nothing is looked up here. One file for each group of `--help`.
 
+mod command;
 mod files;
 mod images;
 mod kubernetes;
@@ -9,6 +10,7 @@ mod select;
 
 use clap::{ArgAction, Parser};
 
+pub(super) use command::{Command, RulesArgs};
 pub(super) use files::FileArgs;
 pub(super) use images::ImageArgs;
 pub(super) use kubernetes::KubernetesArgs;
@@ -40,9 +42,16 @@ Exit codes:
     version,
     after_help = EXAMPLES,
     max_term_width = 100,
-    disable_help_subcommand = true
+    disable_help_subcommand = true,
+    // What follows a name or flag of the scan is a name again: `deploy rules` is a Deployment called rules.
+    args_conflicts_with_subcommands = true,
+    subcommand_help_heading = "Other commands",
+    subcommand_value_name = "COMMAND"
 )]
 pub struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+
     /// What to scan: TYPE/NAME, or TYPE NAME…; everything when left out
     #[arg(value_name = "TYPE/NAME")]
     pub names: Vec<String>,
