@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::resolve::{Declared, LARGEST_CONFIG, Source, facts};
+use super::walk::{Declared, LARGEST_CONFIG, Source, facts};
 use super::{LayoutSpec, RegistrySetupError};
 use crate::image::{
     ConfigFacts, CredentialKind, Digest, ImageAnswer, ImageError, ImageFacts, ImageRef,

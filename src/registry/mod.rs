@@ -1,15 +1,19 @@
 //! Asks registries, image layouts and archives what a reference holds: the only module that knows HTTP to registries.
 //!
-//! `resolve` is the walk; below it `http` sends (with limits, retries and schemes), `auth` answers challenges, and
-//! `credentials` says which credential belongs to which registry. Mirrors, pull secrets and the disk cache will join
-//! here, between `resolve` and `http`.
+//! `resolve` goes from a reference to an answer: it asks `layout`, then a `repository` with one credential after the
+//! other. `walk` reads documents from either. Below `repository`, `http` sends (with limits, retries and schemes), `auth`
+//! answers challenges, and `refusal` says what a registry means by a refusal. `credentials` says which credential belongs
+//! to which registry. Mirrors, pull secrets and the disk cache will join here, between `resolve` and `http`.
 
 mod auth;
 mod credentials;
 mod host;
 mod http;
 mod layout;
+mod refusal;
+mod repository;
 mod resolve;
+mod walk;
 
 #[cfg(test)]
 mod tests;
