@@ -57,9 +57,7 @@ async fn from_cluster(args: &Args) -> Result<(Inventory, Scope), Failure> {
         workloads: true,
         chunk_size: args.kubernetes.chunk_size,
     };
-    let inventory = cluster::read(&connection, &scope)
-        .await
-        .map_err(cluster_failure)?;
+    let (connection, inventory) = read_cluster(args, true, connection, &scope).await?;
     let source = Source::Cluster {
         context: connection.context,
         namespace,
@@ -157,15 +155,32 @@ async fn nodes_of_cluster(
         workloads: false,
         chunk_size: args.kubernetes.chunk_size,
     };
-    let cluster = cluster::read(&connection, &scope).await.map_err(|error| {
-        cluster_failure(error)
-            .hint("or name the platforms, as in --platform linux/amd64 --platform linux/arm64")
+    let reading = read_cluster(args, false, connection, &scope).await;
+    let (_, cluster) = reading.map_err(|failure| {
+        failure.hint("or name the platforms, as in --platform linux/amd64 --platform linux/arm64")
     })?;
     inventory.nodes = cluster.nodes;
     inventory.nodes_listed = cluster.nodes_listed;
     inventory.incomplete.extend(cluster.incomplete);
     nodes_from.push(NodesFrom::Cluster);
     Ok(())
+}
+
+/// Reads a cluster; once more with a new credential where that of a plugin is refused: it may have been kept too long.
+async fn read_cluster(
+    args: &Args,
+    in_cluster: bool,
+    connection: Connection,
+    scope: &ClusterScope,
+) -> Result<(Connection, Inventory), Failure> {
+    match cluster::read(&connection, scope).await {
+        Err(ClusterError::Unauthorized { .. }) if connection.by_plugin => {
+            let again = connect(&args.kubernetes, in_cluster).await?;
+            let read = cluster::read(&again, scope).await;
+            Ok((again, read.map_err(cluster_failure)?))
+        }
+        read => Ok((connection, read.map_err(cluster_failure)?)),
+    }
 }
 
 async fn connect(args: &KubernetesArgs, in_cluster: bool) -> Result<Connection, Failure> {
@@ -233,7 +248,7 @@ fn connect_failure(error: ConnectError) -> Failure {
             failure.hint("point --kubeconfig or KUBECONFIG at one, or check manifests with -f")
         }
         ConnectError::NoContext(_) => failure.hint("choose one with --context"),
-        ConnectError::Setup {
+        ConnectError::Plugin {
             install_hint: Some(hint),
             ..
         } => failure.hint(hint),

@@ -8,7 +8,7 @@ use super::scope::{NodesFrom, Scope, Source};
 use super::style::Style;
 use super::text::{count, shorten_digests, some_of, wrap};
 use super::{Layout, clean, worst_first};
-use crate::model::ObjectId;
+use crate::model::{Incomplete, ObjectId};
 use crate::runtime::{Certainty, Expectation, Seen};
 use crate::verdict::{Finding, PlatformRow, Report, Rule, Summary, Verdict, WorkloadResult};
 
@@ -383,22 +383,47 @@ fn listing(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
     }
 }
 
+/// What was not seen. Entries with the same advice stand together: one missing permission hides ten kinds.
 fn incomplete(out: &mut String, report: &Report, layout: &Layout) {
+    let mut groups: Vec<Vec<&Incomplete>> = Vec::new();
     for entry in &report.incomplete {
-        let (label, style) = if entry.matters {
+        let same = |first: &&Incomplete| {
+            first.matters == entry.matters && !entry.hint.is_empty() && first.hint == entry.hint
+        };
+        match groups
+            .iter_mut()
+            .find(|group| group.first().is_some_and(same))
+        {
+            Some(group) => group.push(entry),
+            None => groups.push(vec![entry]),
+        }
+    }
+    for group in groups {
+        let Some(first) = group.first() else { continue };
+        let (label, style) = if first.matters {
             ("NOT SEEN", Style::Unclear)
         } else {
             ("NOTE", Style::Faint)
         };
         let head = layout.paint.apply(style, &format!("{label:INDENT$}"));
-        let _ = writeln!(
-            out,
-            "{head}{}",
-            layout.paint.apply(Style::Strong, &clean(&entry.what))
-        );
-        line(out, "why", &entry.why, layout);
-        if !entry.hint.is_empty() {
-            line(out, "do", &entry.hint, layout);
+        let title = match group.len() {
+            1 => clean(&first.what).into_owned(),
+            many => count(many, "thing"),
+        };
+        let _ = writeln!(out, "{head}{}", layout.paint.apply(Style::Strong, &title));
+        if group.len() > 1 {
+            let all: Vec<&str> = group.iter().map(|entry| entry.what.as_str()).collect();
+            line(out, "what", &all.join(", "), layout);
+        }
+        let same_why = group.iter().all(|entry| entry.why == first.why);
+        let why = if same_why {
+            first.why.clone()
+        } else {
+            format!("{} (and so on)", first.why)
+        };
+        line(out, "why", &why, layout);
+        if !first.hint.is_empty() {
+            line(out, "do", &first.hint, layout);
         }
         out.push('\n');
     }

@@ -525,8 +525,41 @@ fn credential_plugins_are_run_and_their_output_is_never_shown() {
             .run()
     };
     let credential = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"let-me-in"}}"#;
-    let good = scan(&format!("echo '{credential}'"));
+    let called = dir.path().join("called");
+    let count = format!("echo once >> {}", called.display());
+    let good = scan(&format!("{count}; echo '{credential}'"));
     assert_eq!(good.code, 0, "{good:?}");
+    let times = || std::fs::read_to_string(&called).unwrap().lines().count();
+    assert_eq!(times(), 1, "it may take seconds, or ask the user");
+    for (script, says) in [
+        ("echo '{}'", "it is no ExecCredential"),
+        (
+            "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"v1\"}'",
+            "another apiVersion",
+        ),
+        (
+            "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}'",
+            "neither a token nor a certificate",
+        ),
+    ] {
+        let useless = scan(script);
+        assert!(
+            useless.code == 3 && useless.stderr.contains(says),
+            "{script}: {useless:?}"
+        );
+    }
+    std::fs::remove_file(&called).unwrap();
+    let stale = format!(
+        "{count}; n=$(wc -l < {}); [ $n -gt 1 ] && echo '{credential}' || echo '{}'",
+        called.display(),
+        credential.replace("let-me-in", "stale")
+    );
+    let stale = scan(&stale);
+    assert_eq!(
+        (stale.code, times()),
+        (0, 2),
+        "asked again when it is refused: {stale:?}"
+    );
     let bad = scan("echo very-secret; exit 7");
     assert_eq!(bad.code, 3, "{bad:?}");
     assert!(

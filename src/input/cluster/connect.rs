@@ -11,6 +11,7 @@ use kube::config::{
 };
 use kube::{Client, Config};
 
+use super::exec_plugin::{self, PluginError};
 use super::proxy::{ProxyVariables, proxy_for};
 
 /// The name under which the effective cluster, user and context are kept.
@@ -79,6 +80,8 @@ pub struct Connection {
     pub context: Option<String>,
     /// The context's namespace.
     pub namespace: String,
+    /// A credential plugin logged in; asked again, it may give a better credential.
+    pub by_plugin: bool,
 }
 
 /// Why there is no client.
@@ -115,6 +118,12 @@ pub enum ConnectError {
         server: String,
         /// Why.
         detail: String,
+    },
+    /// The kubeconfig's credential plugin.
+    #[error("{source}")]
+    Plugin {
+        /// What went wrong.
+        source: PluginError,
         /// What the kubeconfig says to install.
         install_hint: Option<String>,
     },
@@ -132,25 +141,22 @@ pub async fn connect(
     let _ = rustls::crypto::ring::default_provider().install_default();
     let files = kubeconfig_files(flags, surroundings);
     let kubeconfig = load(flags, &files)?;
-    let (mut config, context, explicit_proxy, install_hint) = match kubeconfig {
+    let mut by_plugin = false;
+    let (mut config, context, explicit_proxy) = match kubeconfig {
         Some(kubeconfig) => {
-            let effective = Effective::of(kubeconfig, flags)?;
-            let hint = effective
-                .user
-                .exec
-                .as_ref()
-                .and_then(|exec| exec.install_hint.clone());
+            let (effective, plugin) = Effective::of(kubeconfig, flags)?.logged_in().await?;
+            by_plugin = plugin;
             let proxy = effective.cluster.proxy_url.clone();
             let context = effective.context.clone();
-            (effective.config().await?, context, proxy, hint)
+            (effective.config().await?, context, proxy)
         }
         None if surroundings.in_cluster && flags.server.is_none() => {
-            let config = Config::incluster().map_err(|error| setup("in-cluster", &error, None))?;
-            (config, None, None, None)
+            let config = Config::incluster().map_err(|error| setup("in-cluster", &error))?;
+            (config, None, None)
         }
         None if flags.server.is_some() => {
             let effective = Effective::of(Kubeconfig::default(), flags)?;
-            (effective.config().await?, None, None, None)
+            (effective.config().await?, None, None)
         }
         None => {
             let looked: Vec<_> = files
@@ -171,7 +177,7 @@ pub async fn connect(
         &surroundings.proxies,
     );
     let proxy = proxy.map(|proxy| proxy.parse()).transpose();
-    let proxy_url = proxy.map_err(|error: http::uri::InvalidUri| setup(&server, &error, None))?;
+    let proxy_url = proxy.map_err(|error: http::uri::InvalidUri| setup(&server, &error))?;
     let timeout = (!flags.request_timeout.is_zero()).then_some(flags.request_timeout);
     config.proxy_url = proxy_url;
     config.read_timeout = timeout.or(config.read_timeout);
@@ -179,20 +185,20 @@ pub async fn connect(
     // `list` asks again where the server says when, as kubectl does.
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
-    // Credential plugins run inside, and block.
+    // Older ways to log in (auth-provider) run a program inside, and block.
     let client = tokio::task::spawn_blocking(move || Client::try_from(config))
         .await
-        .map_err(|error| setup(&server, &error, None))?
+        .map_err(|error| setup(&server, &error))?
         .map_err(|error| ConnectError::Setup {
             server: server.clone(),
             detail: kube_words(&error),
-            install_hint,
         })?;
     Ok(Connection {
         client,
         server,
         context,
         namespace,
+        by_plugin,
     })
 }
 
@@ -313,6 +319,23 @@ impl Effective {
         })
     }
 
+    /// Runs the credential plugin, if the user has one, and says whether.
+    async fn logged_in(self) -> Result<(Self, bool), ConnectError> {
+        let server = self.cluster.server.clone().unwrap_or_default();
+        let plugin = self.user.exec.as_ref();
+        let install_hint = plugin.and_then(|plugin| plugin.install_hint.clone());
+        let mut effective = self;
+        let logging_in = tokio::task::spawn_blocking(move || {
+            let plugin = exec_plugin::log_in(&mut effective.user, &effective.cluster)?;
+            Ok((effective, plugin))
+        });
+        let done = logging_in.await.map_err(|error| setup(&server, &error))?;
+        done.map_err(|source| ConnectError::Plugin {
+            source,
+            install_hint,
+        })
+    }
+
     async fn config(self) -> Result<Config, ConnectError> {
         let server = self.cluster.server.clone().unwrap_or_default();
         // kube-rs would let NO_PROXY override it; `connect` sets the proxy itself.
@@ -346,7 +369,7 @@ impl Effective {
         };
         Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
             .await
-            .map_err(|error| setup(&server, &error, None))
+            .map_err(|error| setup(&server, &error))
     }
 }
 
@@ -437,15 +460,10 @@ fn list(names: &[String]) -> String {
     }
 }
 
-fn setup(
-    server: &str,
-    error: &dyn std::error::Error,
-    install_hint: Option<String>,
-) -> ConnectError {
+fn setup(server: &str, error: &dyn std::error::Error) -> ConnectError {
     ConnectError::Setup {
         server: server.to_owned(),
         detail: deepest(error),
-        install_hint,
     }
 }
 

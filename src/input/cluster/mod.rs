@@ -2,6 +2,7 @@
 //! `names` says what the user named.
 
 mod connect;
+mod exec_plugin;
 mod list;
 mod names;
 mod proxy;
@@ -9,6 +10,7 @@ mod proxy;
 use futures::StreamExt as _;
 
 pub use self::connect::{ClusterFlags, ConnectError, Connection, Surroundings, connect};
+pub use self::exec_plugin::PluginError;
 use self::list::{ListFailure, Listed, Lister};
 pub use self::names::{NamesError, Target, parse_names};
 pub use self::proxy::ProxyVariables;
@@ -226,15 +228,13 @@ impl Reading {
             }
             ListFailure::Forbidden(why) => {
                 self.answered = true;
-                let verb = if kind.shape == Shape::Namespace && namespace.is_some() {
-                    "get"
+                // The same words for every kind: people's formats show what is advised alike in one place.
+                let hint = if kind.shape == Shape::Namespace && namespace.is_some() {
+                    "ask for the verb get on it"
                 } else {
-                    "list"
+                    "ask for the verb list on it; the README has the ClusterRole"
                 };
-                (
-                    why,
-                    format!("ask for the verb {verb} on {}", kind.resource()),
-                )
+                (why, hint.to_owned())
             }
             ListFailure::Unauthorized(why) => {
                 self.unauthorized.get_or_insert(why.clone());
