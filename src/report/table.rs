@@ -410,7 +410,11 @@ fn incomplete(out: &mut String, report: &Report, layout: &Layout) {
             1 => clean(&first.what).into_owned(),
             many => count(many, "thing"),
         };
-        let _ = writeln!(out, "{head}{}", layout.paint.apply(Style::Strong, &title));
+        let width = layout.width.map(|width| width.saturating_sub(INDENT));
+        for (at, piece) in wrap(&title, width).iter().enumerate() {
+            let before = if at == 0 { head.as_str() } else { "         " };
+            let _ = writeln!(out, "{before}{}", layout.paint.apply(Style::Strong, piece));
+        }
         if group.len() > 1 {
             let all: Vec<&str> = group.iter().map(|entry| entry.what.as_str()).collect();
             line(out, "what", &all.join(", "), layout);
