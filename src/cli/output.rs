@@ -37,13 +37,27 @@ impl Terminal {
         }
     }
 
-    fn layout(&self, args: &OutputArgs, to_stdout: bool) -> Layout {
-        let terminal = self.stdout && to_stdout;
-        let paint = match args.color {
+    /// How wide running text is printed: lines of over a hundred columns are hard to read.
+    pub(super) fn text_width(&self) -> usize {
+        self.width.unwrap_or(80).min(100)
+    }
+
+    /// Whether to colour what goes to standard output, or to a file.
+    pub(super) fn paint(&self, choice: ColorChoice, to_stdout: bool) -> Paint {
+        let colour = match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => !self.no_color && (terminal || self.force_color),
+            ColorChoice::Auto => !self.no_color && (self.stdout || self.force_color),
         };
+        if colour && to_stdout {
+            Paint::On
+        } else {
+            Paint::Off
+        }
+    }
+
+    fn layout(&self, args: &OutputArgs, to_stdout: bool) -> Layout {
+        let terminal = self.stdout && to_stdout;
         Layout {
             // Shells don't export COLUMNS: a pipe is cut only where somebody asks for it.
             width: match (terminal, to_stdout) {
@@ -51,11 +65,7 @@ impl Terminal {
                 (false, true) => self.width,
                 (false, false) => None,
             },
-            paint: if paint && to_stdout {
-                Paint::On
-            } else {
-                Paint::Off
-            },
+            paint: self.paint(args.color, to_stdout),
             show_all: args.show == Show::All,
             headers: !args.no_headers,
         }

@@ -4,6 +4,7 @@
 mod clean;
 pub mod json;
 mod name;
+pub mod rules;
 mod scope;
 mod style;
 mod table;

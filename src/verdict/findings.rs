@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rule::{Rule, Severity};
+use super::rules::{Rule, Severity};
 use super::{Verdict, WorkloadName};
 use crate::model::{Location, NodeOrigin};
 use crate::runtime::{Certainty, Expectation};

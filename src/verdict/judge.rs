@@ -7,7 +7,7 @@ use super::findings::{About, FindingBuilder, Observation};
 use super::held::HeldImages;
 use super::labels::label_mismatches;
 use super::nodes::NodeClasses;
-use super::rule::{Rule, Severity};
+use super::rules::{Rule, Severity};
 use super::{ContainerResult, Finding, ImageRow, Report, Verdict, WorkloadResult};
 use crate::image::{ImageAnswer, ImageError, ImageFacts, ImageRef, ReferenceError};
 use crate::model::{ContainerRole, Incomplete, Location, Node, NodeOrigin, PodSpec, Workload};

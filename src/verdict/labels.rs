@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::Verdict;
-use super::rule::Rule;
+use super::rules::Rule;
 use crate::model::{Node, NodeOrigin, ObjectId};
 use crate::runtime::Certainty;
 

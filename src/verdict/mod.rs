@@ -6,7 +6,7 @@ mod held;
 mod judge;
 mod labels;
 mod nodes;
-mod rule;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +16,7 @@ pub use findings::Finding;
 pub use gate::{FailOn, Gate, GateOutcome};
 pub use judge::{Evidence, judge};
 pub use nodes::{NodeClasses, PlatformRow, emulator_installer};
-pub use rule::{Rule, Severity};
+pub use rules::{Example, Message, Page, Rule, Severity};
 
 use crate::image::CredentialKind;
 use crate::model::ContainerRole;

@@ -18,5 +18,6 @@ mod manifests;
 mod printed;
 mod registries;
 mod registry_server_smoke;
+mod rules;
 mod schema;
 mod support;

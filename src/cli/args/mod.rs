@@ -10,7 +10,7 @@ mod select;
 
 use clap::{ArgAction, Parser};
 
-pub(super) use command::{Command, RulesArgs};
+pub(super) use command::{Command, DocumentFormat, RulesArgs};
 pub(super) use files::FileArgs;
 pub(super) use images::ImageArgs;
 pub(super) use kubernetes::KubernetesArgs;
