@@ -4,11 +4,13 @@
 //! semver promise.
 
 pub mod cli;
+pub mod config;
 mod glob;
 pub mod image;
 pub mod input;
 pub mod model;
 pub mod placement;
+pub mod policy;
 pub mod registry;
 pub mod report;
 pub mod runtime;

@@ -69,6 +69,8 @@ async fn from_cluster(args: &Args) -> Result<(Inventory, Scope), Failure> {
             source,
             nodes_from: vec![NodesFrom::Cluster],
             selector: None,
+            config: None,
+            baseline: None,
         },
     ))
 }
@@ -125,6 +127,8 @@ async fn from_files(args: &Args) -> Result<(Inventory, Scope), Failure> {
             source,
             nodes_from,
             selector: None,
+            config: None,
+            baseline: None,
         },
     ))
 }

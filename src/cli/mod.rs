@@ -10,6 +10,7 @@ mod images;
 mod inventory;
 mod nodes;
 mod output;
+mod policy;
 mod progress;
 mod run;
 mod stop;

@@ -1,4 +1,5 @@
-//! One scan, from input to exit code. Read it top down: inventory → nodes → placements → images → verdicts → report.
+//! One scan, from input to exit code. Read it top down: inventory → nodes → placements → images → verdicts → what is
+//! known → report.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 use super::args::{Args, FailOnFlag, ImageArgs};
 use super::error::Failure;
 use super::nodes::hypothetical;
+use super::policy::Known;
 use super::progress::Progress;
 use super::stop::{self, Stop};
 use super::{output, stderr_is_terminal};
@@ -26,12 +28,13 @@ use crate::verdict::{Evidence, FailOn, Gate, GateOutcome, NodeClasses, Report, j
 /// When nothing could be checked at all.
 pub(super) fn run(args: Args) -> Result<ExitCode, Failure> {
     let outputs = output::plan(&args.output)?;
+    let known = super::policy::read(&args)?;
     let terminal = output::Terminal::here();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("no thread could be started: {error}")))?;
-    let (report, scope, ended) = runtime.block_on(scan(&args))?;
+    let (report, scope, ended) = runtime.block_on(scan(&args, known))?;
     // A blocked credential plugin must not hold up the exit.
     runtime.shutdown_background();
     output::write(&report, &scope, &outputs, &args.output, terminal)?;
@@ -40,7 +43,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode, Failure> {
         .map_or_else(|| exit_code(&args, &report), ExitCode::from))
 }
 
-async fn scan(args: &Args) -> Result<(Report, Scope, Option<Stop>), Failure> {
+async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>), Failure> {
     let deadline = stop::deadline(args.images.timeout);
     let registry = super::images::registry(&args.images)?;
     let reading = super::inventory::read(args);
@@ -59,7 +62,7 @@ async fn scan(args: &Args) -> Result<(Report, Scope, Option<Stop>), Failure> {
     let (answers, ended) = ask(&registry, wanted, &args.images, deadline).await;
     let binfmt = crate::verdict::emulator_installer(&inventory.workloads);
     let classes = NodeClasses::of(&inventory.nodes, binfmt.as_deref());
-    let report = judge(Evidence {
+    let mut report = judge(Evidence {
         workloads: &inventory.workloads,
         placements: &placements,
         nodes: &inventory.nodes,
@@ -68,6 +71,8 @@ async fn scan(args: &Args) -> Result<(Report, Scope, Option<Stop>), Failure> {
         answers: &answers,
         incomplete: inventory.incomplete,
     });
+    crate::policy::apply(&mut report, &inventory.workloads, &known.policy);
+    scope.config = known.config;
     Ok((report, scope, ended))
 }
 

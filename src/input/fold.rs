@@ -348,12 +348,15 @@ fn as_template(mut template: PodTemplate, owner: &ObjectId) -> PodTemplate {
             node.required = None;
         }
     }
-    // Labels and annotations differ from pod to pod, and decide nothing but these.
+    // Labels and annotations differ from pod to pod, and decide nothing here but these.
     template
         .metadata
         .labels
         .retain(|key, _| key == "kubernetes.io/os");
-    template.metadata.annotations.clear();
+    template
+        .metadata
+        .annotations
+        .retain(|key, _| key == "archcheck/ignore");
     // The service account's token volume has a name of its own in each pod.
     template
         .spec

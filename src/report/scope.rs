@@ -9,6 +9,10 @@ pub struct Scope {
     pub nodes_from: Vec<NodesFrom>,
     /// `-l`, as given.
     pub selector: Option<String>,
+    /// The configuration file that was read.
+    pub config: Option<String>,
+    /// The baseline that was read.
+    pub baseline: Option<String>,
 }
 
 /// Where the workloads come from.

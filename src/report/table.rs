@@ -10,7 +10,9 @@ use super::text::{count, shorten_digests, some_of, wrap};
 use super::{Layout, clean, worst_first};
 use crate::model::{Incomplete, ObjectId};
 use crate::runtime::{Certainty, Expectation, Seen};
-use crate::verdict::{Finding, PlatformRow, Report, Rule, Summary, Verdict, WorkloadResult};
+use crate::verdict::{
+    Finding, PlatformRow, Report, Rule, Summary, SuppressedBy, Suppression, Verdict, WorkloadResult,
+};
 
 /// How many workloads a block names.
 const NAMED: usize = 5;
@@ -23,8 +25,17 @@ pub(super) fn render(report: &Report, scope: &Scope, layout: &Layout) -> String 
         push(&mut out, "", &scope_line(report, scope), layout);
         out.push('\n');
     }
-    for group in groups(&report.findings) {
+    let (known, news): (Vec<&Finding>, Vec<&Finding>) = report
+        .findings
+        .iter()
+        .partition(|finding| finding.suppressed.is_some());
+    for group in groups(news) {
         block(&mut out, &group, layout);
+    }
+    if layout.show_all {
+        for group in groups(known) {
+            block(&mut out, &group, layout);
+        }
     }
     unplaced(&mut out, &report.workloads, layout);
     if layout.show_all {
@@ -48,7 +59,7 @@ struct Group<'a> {
 }
 
 /// Puts findings with the same cause together and keeps their order.
-fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
+fn groups(findings: Vec<&Finding>) -> Vec<Group<'_>> {
     let mut groups: Vec<(Key<'_>, Group<'_>)> = Vec::new();
     let mut at = std::collections::HashMap::new();
     for finding in findings {
@@ -80,6 +91,8 @@ struct Key<'a> {
     certainty: Certainty,
     platforms: &'a [String],
     source: &'a str,
+    /// Why it does not count; the object that says so does not matter.
+    known: Option<(SuppressedBy, &'a str, &'a str)>,
 }
 
 impl<'a> Key<'a> {
@@ -92,6 +105,11 @@ impl<'a> Key<'a> {
             certainty: finding.certainty,
             platforms: &finding.platforms,
             source: finding.source,
+            known: finding.suppressed.as_ref().map(|mark| {
+                let by_file = mark.by == SuppressedBy::Config;
+                let place = if by_file { mark.place.as_str() } else { "" };
+                (mark.by, mark.reason.as_str(), place)
+            }),
         };
         match finding.rule {
             // One block a cluster, under the worst verdict.
@@ -116,11 +134,17 @@ fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
     let Some(first) = group.findings.first() else {
         return;
     };
-    let (label, style) = label(first.verdict);
+    let (label, style) = match first.suppressed {
+        None => label(first.verdict),
+        Some(_) => ("IGNORED", Style::Faint),
+    };
     // A block claims no more than the least certain of its findings.
     let certainty = group.findings.iter().map(|f| f.certainty).max();
     let certainty = certainty.unwrap_or(first.certainty);
     let certainty = match first.verdict {
+        Verdict::Fails | Verdict::AtRisk if first.suppressed.is_some() => {
+            format!(" ({}, {})", first.verdict.as_str(), certainty.as_str())
+        }
         Verdict::Fails | Verdict::AtRisk => format!(" ({})", certainty.as_str()),
         _ => String::new(),
     };
@@ -150,8 +174,22 @@ fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
     if !expect.is_empty() {
         line(out, "see", &shorten_digests(&expectations(&expect)), layout);
     }
-    line(out, "do", first.advice, layout);
+    match &first.suppressed {
+        None => line(out, "do", first.advice, layout),
+        Some(mark) => line(out, "known", &known(mark), layout),
+    }
     out.push('\n');
+}
+
+/// Who says that it is fine, and why.
+fn known(mark: &Suppression) -> String {
+    let until = mark.expires.as_ref();
+    let until = until.map_or_else(String::new, |date| format!(", until {date}"));
+    match mark.by {
+        SuppressedBy::Annotation => format!("{} (annotation)", mark.reason),
+        SuppressedBy::Config => format!("{} ({}{until})", mark.reason, mark.place),
+        SuppressedBy::Baseline => mark.reason.clone(),
+    }
 }
 
 fn label(verdict: Verdict) -> (&'static str, Style) {
@@ -569,11 +607,19 @@ fn summary_line(summary: &Summary, report: &Report, layout: &Layout) -> String {
     } else {
         String::new()
     };
+    let suppressed = match summary.suppressed {
+        0 => String::new(),
+        _ if layout.show_all => format!(" {} ignored.", count(summary.suppressed, "finding")),
+        _ => format!(
+            " {} ignored (--show all).",
+            count(summary.suppressed, "finding")
+        ),
+    };
     if parts.is_empty() {
-        return format!("No workloads found.{not_seen}");
+        return format!("No workloads found.{suppressed}{not_seen}");
     }
     format!(
-        "{}: {}.{not_seen}",
+        "{}: {}.{suppressed}{not_seen}",
         count(summary.workloads, "workload"),
         parts.join(", ")
     )

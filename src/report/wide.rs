@@ -1,12 +1,14 @@
 //! `-o wide`: one row a workload, container and class of nodes, for wide terminals and for `awk`.
 
+use std::collections::HashSet;
+
 use comfy_table::{ContentArrangement, Table};
 
 use super::scope::Scope;
 use super::text::shorten_digests;
 use super::{Layout, clean, json, worst_first};
 use crate::runtime::{NodeClass, Outcome, OutcomeKind};
-use crate::verdict::{ContainerResult, Report, WorkloadResult};
+use crate::verdict::{ContainerResult, Finding, Report, WorkloadResult};
 
 const HEADER: [&str; 10] = [
     "VERDICT",
@@ -28,11 +30,14 @@ pub(super) fn render(report: &Report, _scope: &Scope, layout: &Layout) -> String
     if layout.headers {
         table.set_header(HEADER);
     }
+    let known = Known::of(&report.findings);
     let mut rows = 0;
     for workload in worst_first(&report.workloads) {
         for container in &workload.containers {
             for (class, outcome) in &container.outcomes {
-                if layout.show_all || worth_showing(container, outcome) {
+                let shown =
+                    worth_showing(container, outcome) && !known.covers(workload, container, class);
+                if layout.show_all || shown {
                     table.add_row(row(workload, container, class, outcome));
                     rows += 1;
                 }
@@ -61,6 +66,59 @@ pub(super) fn render(report: &Report, _scope: &Scope, layout: &Layout) -> String
         ));
     }
     out
+}
+
+/// What somebody knows about: kind, namespace, name, container, image, platform and source of findings that don't count.
+struct Known<'a>(HashSet<[&'a str; 7]>);
+
+impl<'a> Known<'a> {
+    fn of(findings: &'a [Finding]) -> Self {
+        let (known, news): (Vec<&Finding>, Vec<&Finding>) = findings
+            .iter()
+            .partition(|finding| finding.suppressed.is_some());
+        let mut known: HashSet<_> = known.into_iter().flat_map(keys).collect();
+        // Where one of two findings counts, the row stays.
+        for key in news.into_iter().flat_map(keys) {
+            known.remove(&key);
+        }
+        Self(known)
+    }
+
+    fn covers(
+        &self,
+        workload: &WorkloadResult,
+        container: &ContainerResult,
+        class: &NodeClass,
+    ) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let id = &workload.id;
+        self.0.contains(&[
+            id.kind.as_str(),
+            &id.namespace,
+            &id.name,
+            &container.name,
+            &container.image,
+            &class.platform.to_string(),
+            class.origin.as_str(),
+        ])
+    }
+}
+
+fn keys(finding: &Finding) -> impl Iterator<Item = [&str; 7]> {
+    let id = &finding.workload;
+    finding.platforms.iter().map(move |platform| {
+        [
+            &id.kind,
+            &id.namespace,
+            &id.name,
+            &finding.container,
+            &finding.image,
+            platform,
+            finding.source,
+        ]
+    })
 }
 
 fn worth_showing(container: &ContainerResult, outcome: &Outcome) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules::{Rule, Severity};
-use super::{Verdict, WorkloadName};
+use super::{Suppression, Verdict, WorkloadName};
 use crate::model::{Location, NodeOrigin};
 use crate::runtime::{Certainty, Expectation};
 
@@ -46,6 +46,10 @@ pub struct Finding {
     pub advice: &'static str,
     /// Where the image stands, when the object came from a file.
     pub location: Option<Location>,
+    /// Where its object begins, when it came from a file: files may hold two objects of one name.
+    pub object: Option<Location>,
+    /// Why it does not count, when somebody knows about it.
+    pub suppressed: Option<Suppression>,
 }
 
 /// How many node names a finding carries.
@@ -94,6 +98,7 @@ pub(super) struct About<'a> {
     pub(super) image: &'a str,
     pub(super) of_nodes: usize,
     pub(super) location: Option<&'a Location>,
+    pub(super) object: Option<&'a Location>,
 }
 
 impl<'a> FindingBuilder<'a> {
@@ -168,6 +173,8 @@ impl<'a> FindingBuilder<'a> {
                     certainty: part.certainty.unwrap_or(Certainty::Likely),
                     advice: part.advice.unwrap_or(rule.advice()),
                     location: about.location.cloned(),
+                    object: about.object.cloned(),
+                    suppressed: None,
                 }
             })
             .collect()

@@ -174,6 +174,7 @@ impl<'a> WorkloadJudge<'a> {
                     image: subject.image,
                     of_nodes: nodes.len(),
                     location: subject.location.or(self.workload.location.as_ref()),
+                    object: self.workload.location.as_ref(),
                 };
                 let name = |node: u32| {
                     self.evidence

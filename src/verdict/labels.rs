@@ -47,6 +47,8 @@ pub(super) fn label_mismatches(nodes: &[Node]) -> Vec<Finding> {
                 certainty: Certainty::Certain,
                 advice: Rule::NodeLabelMismatch.advice(),
                 location: None,
+                object: None,
+                suppressed: None,
             });
         }
     }

@@ -7,6 +7,7 @@ mod judge;
 mod labels;
 mod nodes;
 mod rules;
+mod suppression;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ pub use gate::{FailOn, Gate, GateOutcome};
 pub use judge::{Evidence, judge};
 pub use nodes::{NodeClasses, PlatformRow, emulator_installer};
 pub use rules::{Example, Message, Page, Rule, Severity};
+pub use suppression::{SuppressedBy, Suppression};
 
 use crate::image::CredentialKind;
 use crate::model::ContainerRole;
@@ -141,15 +143,22 @@ pub struct Summary {
     pub unknown: usize,
     /// Verdict `unplaced`.
     pub unplaced: usize,
+    /// Findings that somebody knows about.
+    pub suppressed: usize,
 }
 
 impl Report {
-    /// Counts the verdicts.
+    /// Counts the verdicts, and the findings that somebody knows about.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let mut summary = Summary {
             workloads: self.workloads.len(),
             images: self.images.len(),
+            suppressed: self
+                .findings
+                .iter()
+                .filter(|finding| finding.suppressed.is_some())
+                .count(),
             ..Summary::default()
         };
         for workload in &self.workloads {

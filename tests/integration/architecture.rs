@@ -5,12 +5,17 @@ use std::path::{Path, PathBuf};
 use crate::support::archcheck::repository;
 
 /// Which folders each folder may use.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("model", &["image"]),
     ("image", &["model"]),
     ("placement", &["model", "image"]),
     ("runtime", &["model", "image"]),
     ("verdict", &["model", "image", "placement", "runtime"]),
+    (
+        "policy",
+        &["verdict", "model", "image", "runtime", "config"],
+    ),
+    ("config", &["policy"]),
     ("report", &["verdict", "model", "image", "runtime"]),
     ("input", &["model", "image", "placement"]),
     ("registry", &["image", "model"]),
@@ -25,6 +30,8 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "report",
             "input",
             "registry",
+            "policy",
+            "config",
         ],
     ),
 ];
@@ -40,7 +47,9 @@ const IMPURE: [&str; 8] = [
     "reqwest",
     "kube::",
 ];
-const PURE: [&str; 6] = [
+const PURE: [&str; 8] = [
+    "policy",
+    "config",
     "model",
     "image",
     "placement",

@@ -13,6 +13,7 @@ mod cluster;
 mod command;
 mod end_to_end;
 mod examples;
+mod known;
 mod kubectl;
 mod manifests;
 mod printed;

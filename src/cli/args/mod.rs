@@ -3,6 +3,7 @@
 mod command;
 mod files;
 mod images;
+mod known;
 mod kubernetes;
 mod nodes;
 mod output;
@@ -13,6 +14,7 @@ use clap::{ArgAction, Parser};
 pub(super) use command::{Command, DocumentFormat, RulesArgs};
 pub(super) use files::FileArgs;
 pub(super) use images::ImageArgs;
+pub(super) use known::KnownArgs;
 pub(super) use kubernetes::KubernetesArgs;
 pub(super) use nodes::NodeArgs;
 pub(super) use output::{ColorChoice, FailOnFlag, OutputArgs, Show};
@@ -66,6 +68,8 @@ pub struct Args {
     pub(super) images: ImageArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) known: KnownArgs,
     #[command(flatten)]
     pub(super) kubernetes: KubernetesArgs,
 

@@ -62,6 +62,12 @@ struct ScopeV1 {
     selector: Option<String>,
     /// Where the nodes come from: `cluster`, `files`, `flags`.
     nodes_from: Vec<&'static str>,
+    /// The configuration file that was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<String>,
+    /// The baseline that was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -92,6 +98,7 @@ struct SummaryV1 {
     ok: usize,
     unknown: usize,
     unplaced: usize,
+    /// Findings that somebody knows about; they change no verdict.
     suppressed: usize,
 }
 
@@ -215,6 +222,22 @@ struct FindingV1 {
     /// Where the image stands, when the object came from a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<LocationV1>,
+    /// Somebody knows about it: it does not count for the gate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<SuppressedV1>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SuppressedV1 {
+    /// `annotation`, `config` or `baseline`.
+    by: &'static str,
+    /// Why it is fine, in the words of whoever said so.
+    reason: String,
+    /// Where it was said: a line of a file, or an object.
+    place: String,
+    /// The last day on which it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -281,7 +304,7 @@ pub fn v1(report: &Report, scope: &Scope) -> ReportV1 {
             ok: summary.ok,
             unknown: summary.unknown,
             unplaced: summary.unplaced,
-            suppressed: 0,
+            suppressed: summary.suppressed,
         },
         workloads: report.workloads.iter().map(workload).collect(),
         images: report
@@ -326,6 +349,8 @@ fn scope_v1(scope: &Scope) -> ScopeV1 {
         files: Vec::new(),
         selector: scope.selector.as_deref().map(text),
         nodes_from: scope.nodes_from.iter().map(|from| from.as_str()).collect(),
+        config: scope.config.as_deref().map(text),
+        baseline: scope.baseline.as_deref().map(text),
     };
     match &scope.source {
         Source::Cluster {
@@ -440,6 +465,12 @@ fn finding(finding: &Finding) -> FindingV1 {
             file: text(&location.file),
             line: location.line,
             column: location.column,
+        }),
+        suppressed: finding.suppressed.as_ref().map(|mark| SuppressedV1 {
+            by: mark.by.as_str(),
+            reason: text(&mark.reason),
+            place: text(&mark.place),
+            expires: mark.expires.as_deref().map(text),
         }),
     }
 }

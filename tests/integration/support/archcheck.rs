@@ -91,6 +91,12 @@ impl Archcheck {
         self
     }
 
+    /// Runs in another directory than the repository's.
+    pub(crate) fn dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
     pub(crate) fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.stdin = text.into();
         self

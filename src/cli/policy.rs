@@ -1,0 +1,82 @@
+//! From flags and files to what is known already.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::args::Args;
+use super::error::Failure;
+use crate::config::{Config, FILE_NAME};
+use crate::policy::{Date, Policy};
+
+/// The largest configuration file that is read.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// What is known already, with the name of the configuration file that says so.
+pub(super) struct Known {
+    pub(super) policy: Policy,
+    pub(super) config: Option<String>,
+}
+
+/// Reads what is known already; before anything else, so that a mistake in it costs no scan.
+pub(super) fn read(args: &Args) -> Result<Known, Failure> {
+    let file = config_file(args);
+    let config = match &file {
+        Some(file) => read_config(file)?,
+        None => Config::default(),
+    };
+    Ok(Known {
+        policy: Policy {
+            ignores: config.ignores,
+            annotations: !args.known.no_annotations,
+            today: today(),
+            whole: is_whole(args),
+        },
+        config: file.map(|file| file.display().to_string()),
+    })
+}
+
+/// The file that the user names, else the one of the working directory. A scan of a cluster reads only the former: which
+/// directory one happens to be in says nothing about it.
+fn config_file(args: &Args) -> Option<PathBuf> {
+    let here = || {
+        let reads_files = !args.files.filename.is_empty();
+        let file = PathBuf::from(FILE_NAME);
+        (reads_files && file.symlink_metadata().is_ok()).then_some(file)
+    };
+    args.known.config.clone().or_else(here)
+}
+
+fn read_config(file: &Path) -> Result<Config, Failure> {
+    let name = file.display().to_string();
+    let failed = |why: String| {
+        Failure::new(format!(
+            "the configuration file {name:?} can't be read: {why}"
+        ))
+    };
+    let mut text = String::new();
+    let size = std::fs::File::open(file)
+        .and_then(|opened| opened.take(LARGEST + 1).read_to_string(&mut text))
+        .map_err(|error| failed(error.to_string()))?;
+    if u64::try_from(size).is_ok_and(|size| size > LARGEST) {
+        return Err(failed(format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    Config::parse(&text, &name).map_err(|error| {
+        Failure::new(error.to_string()).hint("docs/configuration.md describes the file")
+    })
+}
+
+/// Whether no flag leaves a part out.
+fn is_whole(args: &Args) -> bool {
+    let select = &args.select;
+    args.names.is_empty()
+        && select.selector.is_none()
+        && select.exclude_namespace.is_empty()
+        && select.namespace.is_none()
+}
+
+/// Today, in UTC wherever the run is: a pipeline gives the same answer on every machine.
+fn today() -> Date {
+    jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
+}
