@@ -3,18 +3,19 @@
 use super::args::{Args, KubernetesArgs};
 use super::commands::is_command;
 use super::error::Failure;
+use super::pull_secrets::PullSecretsFrom;
 use crate::glob;
 use crate::input::cluster::{
     self, ClusterError, ClusterFlags, ClusterScope, ConnectError, Connection, NamesError,
-    ProxyVariables, Surroundings, parse_names,
+    ProxyVariables, SecretReader, Surroundings, parse_names,
 };
 use crate::input::files::FilesError;
-use crate::input::{LabelSelector, files, fold};
+use crate::input::{LabelSelector, PullObjects, files, fold};
 use crate::model::Inventory;
 use crate::report::{NodesFrom, Scope, Source};
 
 /// Reads what is to be scanned.
-pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope), Failure> {
+pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
     let selector = args
         .select
         .selector
@@ -22,7 +23,7 @@ pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope), Failure> {
         .map(LabelSelector::parse)
         .transpose();
     let selector = selector.map_err(|error| Failure::new(error.to_string()))?;
-    let (mut inventory, mut scope) = if args.files.filename.is_empty() {
+    let (mut inventory, mut scope, secrets) = if args.files.filename.is_empty() {
         from_cluster(args).await?
     } else {
         from_files(args).await?
@@ -36,10 +37,10 @@ pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope), Failure> {
             .is_none_or(|selector| selector.matches(&workload.labels))
             && !excluded.iter().any(|glob| glob::matches(glob, namespace))
     });
-    Ok((inventory, scope))
+    Ok((inventory, scope, secrets))
 }
 
-async fn from_cluster(args: &Args) -> Result<(Inventory, Scope), Failure> {
+async fn from_cluster(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
     let targets = parse_names(&args.names).map_err(|error| names_failure(&error, &args.names))?;
     let connection = connect(&args.kubernetes, true).await?;
     // Names are looked up in one namespace, as in kubectl; everything else in all.
@@ -58,6 +59,7 @@ async fn from_cluster(args: &Args) -> Result<(Inventory, Scope), Failure> {
         chunk_size: args.kubernetes.chunk_size,
     };
     let (connection, inventory) = read_cluster(args, true, connection, &scope).await?;
+    let secrets = PullSecretsFrom::Cluster(SecretReader::new(&connection));
     let source = Source::Cluster {
         context: connection.context,
         namespace,
@@ -72,10 +74,11 @@ async fn from_cluster(args: &Args) -> Result<(Inventory, Scope), Failure> {
             config: None,
             baseline: None,
         },
+        secrets,
     ))
 }
 
-async fn from_files(args: &Args) -> Result<(Inventory, Scope), Failure> {
+async fn from_files(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
     if !args.names.is_empty() {
         return Err(Failure::new("names can't be combined with -f")
             .hint("choose workloads of the files with -l"));
@@ -110,6 +113,7 @@ async fn from_files(args: &Args) -> Result<(Inventory, Scope), Failure> {
                 || object.id.namespace == *namespace
         });
     }
+    let secrets = PullSecretsFrom::Files(PullObjects::of(&objects));
     let mut inventory = fold(objects);
     inventory.incomplete = read.incomplete;
     let mut nodes_from = Vec::new();
@@ -130,6 +134,7 @@ async fn from_files(args: &Args) -> Result<(Inventory, Scope), Failure> {
             config: None,
             baseline: None,
         },
+        secrets,
     ))
 }
 

@@ -2,6 +2,7 @@
 //! knows which stream is a terminal.
 
 mod args;
+mod ask;
 mod commands;
 mod duration;
 mod error;
@@ -12,6 +13,7 @@ mod nodes;
 mod output;
 mod policy;
 mod progress;
+mod pull_secrets;
 mod run;
 mod stop;
 

@@ -1,24 +1,17 @@
 //! One scan, from input to exit code. Read it top down: inventory → nodes → placements → images → verdicts → what is
 //! known → report.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use futures::StreamExt as _;
-use tokio::time::Instant;
-
-use super::args::{Args, FailOnFlag, ImageArgs};
+use super::args::{Args, FailOnFlag};
 use super::error::Failure;
 use super::nodes::hypothetical;
 use super::policy::Known;
-use super::progress::Progress;
 use super::stop::{self, Stop};
-use super::{output, stderr_is_terminal};
-use crate::image::{CredentialKind, ImageAnswer, ImageError, ImageRef};
+use super::{ask, output};
 use crate::model::{Inventory, Node, Workload};
 use crate::placement::{Placement, Placer, Scheduler};
-use crate::registry::Registry;
 use crate::report::{NodesFrom, Scope};
 use crate::verdict::{Evidence, FailOn, Gate, GateOutcome, NodeClasses, Report, judge};
 
@@ -47,7 +40,7 @@ async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>)
     let deadline = stop::deadline(args.images.timeout);
     let registry = super::images::registry(&args.images)?;
     let reading = super::inventory::read(args);
-    let (mut inventory, mut scope) = match deadline {
+    let (mut inventory, mut scope, secrets) = match deadline {
         None => reading.await?,
         Some(deadline) => tokio::time::timeout_at(deadline, reading)
             .await
@@ -58,8 +51,10 @@ async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>)
     };
     let nodes_known = add_hypothetical_nodes(args, &mut inventory, &mut scope);
     let placements = place(&inventory.workloads, &inventory.nodes);
-    let wanted = images_of(&inventory.workloads, &placements);
-    let (answers, ended) = ask(&registry, wanted, &args.images, deadline).await;
+    let registry = secrets.give_to(registry, args.images.pull_secrets);
+    let wanted = ask::wanted(&inventory.workloads, &placements);
+    let (answers, ended) = ask::ask(&registry, wanted, deadline).await;
+    inventory.incomplete.extend(registry.incomplete());
     let binfmt = crate::verdict::emulator_installer(&inventory.workloads);
     let classes = NodeClasses::of(&inventory.nodes, binfmt.as_deref());
     let mut report = judge(Evidence {
@@ -124,83 +119,6 @@ fn place(workloads: &[Workload], nodes: &[Node]) -> Vec<Vec<Rc<Placement>>> {
                 .collect()
         })
         .collect()
-}
-
-/// The distinct images of everything that lands somewhere. What no node admits is not asked for: each request costs.
-fn images_of(workloads: &[Workload], placements: &[Vec<Rc<Placement>>]) -> BTreeSet<ImageRef> {
-    let mut wanted = BTreeSet::new();
-    for (workload, placements) in workloads.iter().zip(placements) {
-        for (template, placement) in workload.templates.iter().zip(placements) {
-            if placement.nodes.is_empty() {
-                continue;
-            }
-            let containers = template
-                .spec
-                .all_containers()
-                .map(|(_, c)| c.image.as_str());
-            let volumes = template
-                .spec
-                .volumes
-                .iter()
-                .filter_map(|volume| volume.image.as_ref());
-            let texts = containers.chain(volumes.map(|image| image.reference.as_str()));
-            // What can't be parsed becomes a finding of its own.
-            wanted.extend(texts.filter_map(|text| ImageRef::parse(text).ok()));
-        }
-    }
-    wanted
-}
-
-/// Asks for each image once, many at a time, until all have answered or the run is ended.
-async fn ask(
-    registry: &Registry,
-    wanted: BTreeSet<ImageRef>,
-    args: &ImageArgs,
-    deadline: Option<Instant>,
-) -> (BTreeMap<ImageRef, ImageAnswer>, Option<Stop>) {
-    let progress = Progress::new(wanted.len(), stderr_is_terminal());
-    let mut answers: BTreeMap<ImageRef, ImageAnswer> = BTreeMap::new();
-    let ended = {
-        // More than the request limit, so that images that wait for one slow host don't hold up the others.
-        let at_a_time = usize::from(args.concurrency).saturating_mul(4);
-        let mut asking = futures::stream::iter(&wanted)
-            .map(|image| async move {
-                let answer = registry.resolve(image).await;
-                (image.clone(), answer)
-            })
-            .buffer_unordered(at_a_time);
-        let mut ending = std::pin::pin!(stop::wait(deadline));
-        loop {
-            tokio::select! {
-                stop = &mut ending => break Some(stop),
-                next = asking.next() => match next {
-                    Some((image, answer)) => {
-                        progress.done(&answer.asked_at);
-                        answers.insert(image, answer);
-                    }
-                    None => break None,
-                },
-            }
-        }
-    };
-    progress.finish();
-    if let Some(stop) = ended {
-        for image in wanted {
-            answers.entry(image).or_insert_with_key(|image| {
-                let host = image.host().unwrap_or_default().to_owned();
-                unasked(host, ImageError::NotAsked { why: stop.why() })
-            });
-        }
-    }
-    (answers, ended)
-}
-
-fn unasked(host: String, error: ImageError) -> ImageAnswer {
-    ImageAnswer {
-        result: Err(error),
-        asked_at: host,
-        credential: CredentialKind::Anonymous,
-    }
 }
 
 fn exit_code(args: &Args, report: &Report) -> ExitCode {

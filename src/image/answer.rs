@@ -22,6 +22,8 @@ pub enum CredentialKind {
     Anonymous,
     /// From the file that `--registry-config` names.
     RegistryConfig,
+    /// From a pull secret of the pods that run the image.
+    PullSecret,
     /// From the user's docker config.
     DockerConfig,
     /// From podman's and its kin's `auth.json`.
@@ -38,6 +40,7 @@ impl CredentialKind {
             Self::NotNeeded => "not-needed",
             Self::Anonymous => "anonymous",
             Self::RegistryConfig => "registry-config",
+            Self::PullSecret => "pull-secret",
             Self::DockerConfig => "docker-config",
             Self::AuthFile => "auth-file",
             Self::Helper => "credential-helper",

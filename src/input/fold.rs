@@ -35,7 +35,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
         let given = owners.given(&object);
         match object.role {
             Role::Node(node) => inventory.nodes.push(*node),
-            Role::Namespace => {}
+            Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => {}
             Role::Pod(pod) if !pod.over => {
                 let alone = unread_workload(object.id);
                 let workload = Workload {
@@ -124,7 +124,11 @@ impl Object {
         let template = match &mut self.role {
             Role::Controller(controller) => &mut controller.template,
             Role::Pod(pod) if self.uid.is_empty() => &mut pod.template,
-            Role::Pod(_) | Role::Node(_) | Role::Namespace => return,
+            Role::Pod(_)
+            | Role::Node(_)
+            | Role::Namespace
+            | Role::PullSecret(_)
+            | Role::ServiceAccount(_) => return,
         };
         template
             .spec
@@ -380,11 +384,21 @@ fn add_injected(workload: &mut Workload, pod: &PodTemplate, given: Option<&[Stri
             &pod.spec.ephemeral_containers,
         ),
     ];
+    let mut injected = false;
     for (known, live) in lists {
         for container in live {
             let was_given = given.is_some_and(|given| given.contains(&container.name));
             if !was_given && !known.iter().any(|k| k.name == container.name) {
                 known.push(container.clone());
+                injected = true;
+            }
+        }
+    }
+    // A webhook that adds a container may add the secret to pull it with.
+    if injected {
+        for secret in &pod.spec.image_pull_secrets {
+            if !spec.image_pull_secrets.contains(secret) {
+                spec.image_pull_secrets.push(secret.clone());
             }
         }
     }

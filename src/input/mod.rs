@@ -6,9 +6,11 @@ pub mod files;
 mod fold;
 pub mod kinds;
 mod objects;
+mod pull_secrets;
 mod selector;
 mod unread;
 
 pub use fold::{fold, topmost};
 pub use objects::{Object, ObjectError, Role};
+pub use pull_secrets::PullObjects;
 pub use selector::{LabelSelector, SelectorError};

@@ -7,10 +7,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::kinds::{Kind, Shape};
+use super::pull_secrets::{account_secrets, pull_secret};
 use crate::image::Platform;
 use crate::model::{
-    Location, Node, NodeOrigin, ObjectId, PodTemplate, RunningContainer, Runtime, Taint,
-    null_as_default,
+    Location, Node, NodeOrigin, ObjectId, PodTemplate, PullSecret, RunningContainer, Runtime,
+    Taint, null_as_default,
 };
 
 /// An object that matters to a scan.
@@ -43,6 +44,10 @@ pub enum Role {
     Pod(Box<Pod>),
     /// Something that makes pods.
     Controller(Box<Controller>),
+    /// A secret; in manifests only.
+    PullSecret(Box<PullSecret>),
+    /// A service account, with the names of the secrets that it gives to pods; in manifests only.
+    ServiceAccount(Vec<String>),
 }
 
 /// A pod.
@@ -238,6 +243,11 @@ impl Object {
             text.ok_or(ObjectError::NoType(field))
         };
         let (api_version, kind_name) = (text("apiVersion")?, text("kind")?);
+        match (api_version, kind_name) {
+            ("v1", "Secret") => return Self::secret(value).map(Some),
+            ("v1", "ServiceAccount") => return Ok(Some(Self::service_account(value))),
+            _ => {}
+        }
         let Some(kind) = Kind::of(api_version, kind_name) else {
             return Ok(None);
         };
@@ -268,7 +278,7 @@ impl Object {
         match &self.role {
             Role::Pod(pod) => Some(&pod.template),
             Role::Controller(controller) => Some(&controller.template),
-            Role::Node(_) | Role::Namespace => None,
+            Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => None,
         }
     }
 
@@ -289,7 +299,38 @@ impl Object {
         }
     }
 
-    fn pod(raw: RawPod, api_version: &str) -> Self {
+    /// These are no [`Kind`]: that table is what a cluster is asked to list, and secrets are never listed.
+    fn secret(value: &Value) -> Result<Self, ObjectError> {
+        let secret = pull_secret(value).map_err(|key| ObjectError::Field {
+            path: format!("data[{key:?}]"),
+            route: "/data".to_owned(),
+            detail: "it is not base64".to_owned(),
+        })?;
+        let role = Role::PullSecret(Box::new(secret));
+        Ok(Self::by_name_alone(value, "Secret", role))
+    }
+
+    fn service_account(value: &Value) -> Self {
+        let role = Role::ServiceAccount(account_secrets(value));
+        Self::by_name_alone(value, "ServiceAccount", role)
+    }
+
+    /// With nothing of its metadata but the name: `kubectl apply` writes all that is in a secret into an annotation.
+    fn by_name_alone(value: &Value, kind: &str, role: Role) -> Self {
+        let text = |field: &str| {
+            let text = value.get("metadata").and_then(|m| m.get(field)?.as_str());
+            text.unwrap_or_default().to_owned()
+        };
+        let metadata = Metadata {
+            name: text("name"),
+            namespace: text("namespace"),
+            ..Metadata::default()
+        };
+        Self::with_metadata(metadata, "v1", kind, role)
+    }
+
+    fn pod(mut raw: RawPod, api_version: &str) -> Self {
+        raw.spec.admitted = !raw.metadata.uid.is_empty();
         let over = matches!(raw.status.phase.as_str(), "Succeeded" | "Failed")
             || raw.metadata.deletion_timestamp.is_some();
         let statuses = raw

@@ -6,6 +6,7 @@
 mod inventory;
 mod node;
 mod pod;
+mod pull_secret;
 mod workload;
 
 pub use inventory::{Incomplete, Inventory};
@@ -16,4 +17,5 @@ pub use pod::{
     NodeSelectorRequirement, NodeSelectorTerm, PodMetadata, PodOs, PodSpec, PodTemplate,
     RunningContainer, SecretRef, Toleration, Volume,
 };
+pub use pull_secret::{PullAccess, PullSecret, Secret};
 pub use workload::{LivePod, Location, ObjectId, Workload};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::Location;
+use super::{Location, PullAccess};
 
 /// Go clients write an empty list or map as `null`; both mean "none".
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -69,8 +69,13 @@ pub struct PodSpec {
     pub runtime_class_name: Option<String>,
     /// The scheduler that places the pod.
     pub scheduler_name: Option<String>,
-    /// The service account whose pull secrets apply when the pod names none.
+    /// The service account whose pull secrets apply when the pod names none; `default` when left out.
     pub service_account_name: Option<String>,
+    /// The same by its old name. The API server gives both.
+    pub service_account: Option<String>,
+    /// It is the spec of a pod that exists: what the API server adds is in it already.
+    #[serde(skip)]
+    pub admitted: bool,
     /// The pull secrets that the pod names.
     #[serde(deserialize_with = "null_as_default")]
     pub image_pull_secrets: Vec<SecretRef>,
@@ -98,6 +103,31 @@ impl PodSpec {
             .as_ref()?
             .required
             .as_ref()
+    }
+
+    /// With whose pull secrets the images are pulled, in this namespace.
+    #[must_use]
+    pub fn pull_access(&self, namespace: &str) -> PullAccess {
+        let namespace = namespace.to_owned();
+        let names: Vec<String> = self
+            .image_pull_secrets
+            .iter()
+            .map(|secret| secret.name.clone())
+            .filter(|name| !name.is_empty())
+            .collect();
+        if !names.is_empty() {
+            return PullAccess::Secrets { namespace, names };
+        }
+        // Admission looks at the list alone, and an empty name in it is one all the same.
+        if self.admitted || !self.image_pull_secrets.is_empty() {
+            return PullAccess::Nobody;
+        }
+        let named = [&self.service_account_name, &self.service_account];
+        let name = named.into_iter().flatten().find(|name| !name.is_empty());
+        PullAccess::ServiceAccount {
+            namespace,
+            name: name.map_or("default", String::as_str).to_owned(),
+        }
     }
 
     /// All containers in the order in which they start: init and sidecar, main, ephemeral.
@@ -130,6 +160,7 @@ impl PodSpec {
 #[serde(default)]
 pub struct SecretRef {
     /// The secret's name, in the pod's namespace.
+    #[serde(deserialize_with = "null_as_default")]
     pub name: String,
 }
 

@@ -3,13 +3,14 @@
 //! `resolve` goes from a reference to an answer: it asks `layout`, then a `repository` with one credential after the
 //! other. `walk` reads documents from either. Below `repository`, `http` sends (with limits, retries and schemes), `auth`
 //! answers challenges, and `refusal` says what a registry means by a refusal. `credentials` says which credential belongs
-//! to which registry. Mirrors, pull secrets and the disk cache will join here, between `resolve` and `http`.
+//! to which registry. Mirrors and the disk cache will join here, between `resolve` and `http`.
 
 mod auth;
 mod credentials;
 mod host;
 mod http;
 mod layout;
+mod once;
 mod refusal;
 mod repository;
 mod resolve;
@@ -21,7 +22,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use credentials::{CredentialFile, Credentials, Secret, Style};
+pub use credentials::{CredentialFile, Credentials, NotRead, PullSecretSource, SourceKind, Style};
 pub use resolve::Registry;
 
 /// How registries are to be asked.

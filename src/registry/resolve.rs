@@ -1,19 +1,18 @@
 //! From a reference to an answer: layouts first, then the registry, with one credential after the other.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::OnceCell;
+use std::sync::Arc;
 
 use super::auth::Tokens;
-use super::credentials::Credentials;
+use super::credentials::{Credential, Credentials, PullSecretSource, PullSecrets};
 use super::host::Hosts;
 use super::http::Http;
 use super::layout::Layouts;
+use super::once::OnceMap;
 use super::repository::Repository;
 use super::{RegistryOptions, RegistrySetupError};
 use crate::glob;
-use crate::image::{CredentialKind, ImageAnswer, ImageError, ImageRef};
+use crate::image::{CredentialKind, Digest, ImageAnswer, ImageError, ImageRef};
+use crate::model::{Incomplete, PullAccess};
 
 /// Asks for images.
 #[derive(Debug)]
@@ -23,14 +22,23 @@ pub struct Registry {
     pub(super) hosts: Hosts,
     pub(super) tokens: Tokens,
     credentials: Credentials,
+    pull_secrets: PullSecrets,
     /// Globs of the hosts that may be asked; none allows all.
     allow: Vec<String>,
     /// Each distinct question is asked once, also when several ask it at the same time.
-    asked: Mutex<HashMap<Question, Arc<OnceCell<ImageAnswer>>>>,
+    asked: OnceMap<Question, Arc<ImageAnswer>>,
 }
 
-/// Host, repository, and tag or digest.
-type Question = (String, String, String);
+/// What makes two questions one. What one namespace may read never answers for another: only those who would try the
+/// same credentials share an answer.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Question {
+    host: String,
+    repository: String,
+    /// Tag or digest.
+    reference: String,
+    candidates: Vec<Credential>,
+}
 
 impl Registry {
     /// Opens layouts and makes the HTTP clients. Also returns warnings.
@@ -45,78 +53,99 @@ impl Registry {
             hosts: Hosts::default(),
             tokens: Tokens::default(),
             credentials: options.credentials.clone(),
+            pull_secrets: PullSecrets::default(),
             allow: options.allow.clone(),
-            asked: Mutex::default(),
+            asked: OnceMap::default(),
         };
         Ok((registry, warnings))
     }
 
-    /// What a reference holds, or why that can't be found out.
-    pub async fn resolve(&self, image: &ImageRef) -> ImageAnswer {
+    /// Uses the pull secrets of the pods, which are read from here when an image needs them.
+    #[must_use]
+    pub fn with_pull_secrets(mut self, source: Arc<dyn PullSecretSource>) -> Self {
+        self.pull_secrets = PullSecrets::new(source);
+        self
+    }
+
+    /// What could not be read of the pull secrets so far.
+    #[must_use]
+    pub fn incomplete(&self) -> Vec<Incomplete> {
+        self.pull_secrets.incomplete()
+    }
+
+    /// What a reference holds for pods that pull with this access, or why that can't be found out.
+    pub async fn resolve(&self, image: &ImageRef, access: &PullAccess) -> Arc<ImageAnswer> {
         if let Some(answer) = self.layouts.resolve(image).await {
-            return answer;
+            return Arc::new(answer);
         }
-        let (Some(registry), Some(host)) = (image.registry.as_deref(), image.host()) else {
-            let host = image
-                .repository
-                .split('/')
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            return ImageAnswer {
-                asked_at: host.clone(),
-                result: Err(ImageError::NoHost { host }),
+        let unasked = |host: &str, error| {
+            Arc::new(ImageAnswer {
+                result: Err(error),
+                asked_at: host.to_owned(),
                 credential: CredentialKind::Anonymous,
+            })
+        };
+        let (Some(registry), Some(host)) = (image.registry.as_deref(), image.host()) else {
+            let host = image.repository.split('/').next().unwrap_or_default();
+            let error = ImageError::NoHost {
+                host: host.to_owned(),
             };
+            return unasked(host, error);
         };
         // Hosts are given as in references (`docker.io`) or as they are asked.
         let allowed = |glob: &String| glob::matches(glob, host) || glob::matches(glob, registry);
         if !self.allow.is_empty() && !self.allow.iter().any(allowed) {
-            return ImageAnswer {
-                result: Err(ImageError::NotAllowed {
-                    host: host.to_owned(),
-                }),
-                asked_at: host.to_owned(),
-                credential: CredentialKind::Anonymous,
+            let error = ImageError::NotAllowed {
+                host: host.to_owned(),
             };
+            return unasked(host, error);
         }
-        let reference = match (&image.digest, &image.tag) {
-            (Some(digest), _) => digest.to_string(),
-            (None, Some(tag)) => tag.clone(),
-            (None, None) => "latest".to_owned(),
+        let repository = image.repository.as_str();
+        let pull = self.pull_secrets.logins(access, registry, repository).await;
+        let candidates = self.credentials.candidates(registry, repository, pull);
+        let question = Question {
+            host: host.to_owned(),
+            repository: repository.to_owned(),
+            reference: match (&image.digest, &image.tag) {
+                (Some(digest), _) => digest.to_string(),
+                (None, Some(tag)) => tag.clone(),
+                (None, None) => "latest".to_owned(),
+            },
+            candidates: candidates.await,
         };
-        let question = (host.to_owned(), image.repository.clone(), reference.clone());
-        let cell = {
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(asked.entry(question).or_default())
+        let (digest, candidates) = (image.digest.as_ref(), question.candidates.clone());
+        let (host, reference) = (question.host.clone(), question.reference.clone());
+        let ask = || async {
+            let answer = self.ask(&host, repository, digest, &reference, &candidates);
+            Arc::new(answer.await)
         };
-        cell.get_or_init(|| self.ask(registry, host, image, &reference))
-            .await
-            .clone()
+        let answer = self.asked.get_or_init(question, ask).await;
+        if matches!(answer.result, Err(ImageError::Denied { .. })) {
+            self.pull_secrets.refused(access).await;
+        }
+        answer
     }
 
+    /// Asks with one credential after the other, and then without one: an expired login must not hide what another, or
+    /// nobody's, may read. If none may, the first refusal says most.
     async fn ask(
         &self,
-        registry: &str,
         host: &str,
-        image: &ImageRef,
+        repository: &str,
+        digest: Option<&Digest>,
         reference: &str,
+        candidates: &[Credential],
     ) -> ImageAnswer {
         let mut repository = Repository {
             registry: self,
             host: self.hosts.get(host),
-            name: &image.repository,
+            name: repository,
             credential: None,
         };
-        // An expired login must not hide what another, or nobody's, may read. If none may, the first refusal says most.
-        let candidates = self
-            .credentials
-            .candidates(registry, &image.repository)
-            .await;
         let mut refused = None;
         for credential in candidates.iter().map(Some).chain([None]) {
             repository.credential = credential;
-            let result = repository.read(image.digest.as_ref(), reference).await;
+            let result = repository.read(digest, reference).await;
             let challenged = repository.host.known_challenge().is_some();
             let answer = ImageAnswer {
                 result,

@@ -16,9 +16,10 @@ impl HeldImages {
     pub(super) fn collect(evidence: &Evidence<'_>) -> Self {
         let missing: HashSet<&ImageRef> = evidence
             .answers
-            .iter()
-            .filter(|(_, answer)| matches!(answer.result, Err(ImageError::NotFound { .. })))
-            .map(|(image, _)| image)
+            .distinct()
+            .into_iter()
+            .filter(|(_, answer, _)| matches!(answer.result, Err(ImageError::NotFound { .. })))
+            .map(|(image, _, _)| image)
             .collect();
         let mut held = Self::default();
         if missing.is_empty() {

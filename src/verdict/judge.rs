@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use super::answers::Answers;
 use super::findings::{About, FindingBuilder, Observation};
 use super::held::HeldImages;
 use super::labels::label_mismatches;
@@ -10,7 +11,9 @@ use super::nodes::NodeClasses;
 use super::rules::{Rule, Severity};
 use super::{ContainerResult, Finding, ImageRow, Report, Verdict, WorkloadResult};
 use crate::image::{ImageAnswer, ImageError, ImageFacts, ImageRef, ReferenceError};
-use crate::model::{ContainerRole, Incomplete, Location, Node, NodeOrigin, PodSpec, Workload};
+use crate::model::{
+    ContainerRole, Incomplete, Location, Node, NodeOrigin, PodSpec, PullAccess, Workload,
+};
 use crate::placement::Placement;
 use crate::runtime::{
     Cause, Certainty, Expectation, NodeClass, Outcome, OutcomeKind, PodContext, Seen, decide,
@@ -30,7 +33,7 @@ pub struct Evidence<'a> {
     /// Whether the nodes are known at all: `false` where they could not be listed and none was named.
     pub nodes_known: bool,
     /// What registries and layouts said.
-    pub answers: &'a BTreeMap<ImageRef, ImageAnswer>,
+    pub answers: &'a Answers,
     /// What could not be seen.
     pub incomplete: Vec<Incomplete>,
 }
@@ -85,21 +88,20 @@ fn order(finding: &Finding) -> impl Ord + '_ {
     )
 }
 
-fn image_rows(answers: &BTreeMap<ImageRef, ImageAnswer>) -> Vec<ImageRow> {
-    answers
-        .iter()
-        .map(|(image, answer)| {
-            let facts = answer.result.as_ref().ok();
-            ImageRow {
-                image: image.to_string(),
-                digest: facts.map(|facts| facts.digest.to_string()),
-                media_type: facts.map(|facts| facts.media_type.clone()),
-                asked_at: answer.asked_at.clone(),
-                credential: answer.credential,
-                error: answer.result.as_ref().err().map(ToString::to_string),
-            }
-        })
-        .collect()
+fn image_rows(answers: &Answers) -> Vec<ImageRow> {
+    let row = |(image, answer, namespaces): (&ImageRef, &ImageAnswer, Vec<String>)| {
+        let facts = answer.result.as_ref().ok();
+        ImageRow {
+            image: image.to_string(),
+            namespaces,
+            digest: facts.map(|facts| facts.digest.to_string()),
+            media_type: facts.map(|facts| facts.media_type.clone()),
+            asked_at: answer.asked_at.clone(),
+            credential: answer.credential,
+            error: answer.result.as_ref().err().map(ToString::to_string),
+        }
+    };
+    answers.distinct().into_iter().map(row).collect()
 }
 
 struct WorkloadJudge<'a> {
@@ -139,8 +141,9 @@ impl<'a> WorkloadJudge<'a> {
         let mut worst = vec![OutcomeKind::Runs; self.evidence.nodes.len()];
         let mut unknown_reason = None;
         for (template, groups) in self.workload.templates.iter().zip(&self.groups) {
+            let access = template.spec.pull_access(&self.workload.id.namespace);
             for subject in subjects(&template.spec) {
-                let known = self.look_up(subject.image);
+                let known = self.look_up(subject.image, &access);
                 let mut outcomes = Vec::new();
                 let mut builder = FindingBuilder::default();
                 for (&class_at, members) in groups.iter() {
@@ -283,24 +286,16 @@ impl<'a> WorkloadJudge<'a> {
         }
     }
 
-    fn look_up(&self, image: &str) -> Known<'a> {
+    fn look_up(&self, image: &str, access: &PullAccess) -> Known<'a> {
         let parsed = match ImageRef::parse(image) {
             Ok(parsed) => parsed,
             Err(error) => return Known::Broken(error),
         };
-        match self.evidence.answers.get_key_value(&parsed) {
-            Some((
-                _,
-                ImageAnswer {
-                    result: Ok(facts), ..
-                },
-            )) => Known::Facts(facts),
-            Some((
-                parsed,
-                ImageAnswer {
-                    result: Err(error), ..
-                },
-            )) => Known::Failed(parsed, error),
+        match self.evidence.answers.get(&parsed, access) {
+            Some((image, answer)) => match &answer.result {
+                Ok(facts) => Known::Facts(facts),
+                Err(error) => Known::Failed(image, error),
+            },
             None => Known::NotAsked,
         }
     }

@@ -1,5 +1,6 @@
 //! From outcomes to verdicts and findings (DESIGN §1, §3). Pure: inventory, placements and answers in, a report out.
 
+mod answers;
 mod findings;
 mod gate;
 mod held;
@@ -13,6 +14,7 @@ mod tests;
 
 use crate::model::{Incomplete, Location, ObjectId};
 
+pub use answers::Answers;
 pub use findings::Finding;
 pub use gate::{FailOn, Gate, GateOutcome};
 pub use judge::{Evidence, judge};
@@ -63,7 +65,7 @@ pub struct Report {
     pub platforms: Vec<PlatformRow>,
     /// Each workload once, sorted by id.
     pub workloads: Vec<WorkloadResult>,
-    /// Each distinct image once, sorted.
+    /// Each distinct image, sorted.
     pub images: Vec<ImageRow>,
     /// What is wrong, worst first.
     pub findings: Vec<Finding>,
@@ -109,11 +111,14 @@ pub struct ContainerResult {
     pub outcomes: Vec<(NodeClass, Outcome)>,
 }
 
-/// A distinct image and how it was asked for.
+/// A distinct image and how it was asked for. An image has several rows where the pull secrets of one namespace led to
+/// another answer than those of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageRow {
     /// The normalised reference.
     pub image: String,
+    /// The namespaces whose pods this row is for; none where it is for all.
+    pub namespaces: Vec<String>,
     /// Digest of the top-level document.
     pub digest: Option<String>,
     /// Its media type.
@@ -153,7 +158,7 @@ impl Report {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary {
             workloads: self.workloads.len(),
-            images: self.images.len(),
+            images: self.images.chunk_by(|a, b| a.image == b.image).count(),
             suppressed: self
                 .findings
                 .iter()

@@ -1,6 +1,7 @@
 //! From outcomes to verdicts: each sentence of DESIGN §1 and the gate of §2 has its line here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -158,12 +159,14 @@ fn report(workloads: &[Workload], nodes: &[&str]) -> Report {
                 .collect()
         })
         .collect();
-    let mut answers = BTreeMap::new();
+    let mut answers = Answers::default();
     for workload in workloads {
-        for (_, container) in workload.templates[0].spec.all_containers() {
+        let spec = &workload.templates[0].spec;
+        let access = spec.pull_access(&workload.id.namespace);
+        for (_, container) in spec.all_containers() {
             if let Ok(image) = ImageRef::parse(&container.image) {
-                let name = image.repository.clone();
-                answers.insert(image, answer(&name));
+                let answer = Arc::new(answer(&image.repository));
+                answers.add(image, access.clone(), answer);
             }
         }
     }

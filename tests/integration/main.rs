@@ -17,6 +17,7 @@ mod known;
 mod kubectl;
 mod manifests;
 mod printed;
+mod pull_secrets;
 mod registries;
 mod registry_server_smoke;
 mod rules;

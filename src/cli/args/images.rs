@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::cli::duration;
 use crate::cli::flags::parse_host;
@@ -18,6 +18,10 @@ pub(in crate::cli) struct ImageArgs {
     /// Credentials for registries, asked before your own (a docker config.json or containers auth.json)
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) registry_config: Option<PathBuf>,
+
+    /// Whether to read the pull secrets that pods name, as the kubelet does
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(in crate::cli) pull_secrets: PullSecretsFlag,
 
     /// Speak plain http to this registry host (can be repeated)
     #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_host)]
@@ -46,4 +50,12 @@ pub(in crate::cli) struct ImageArgs {
     /// How many requests to registries at a time, over all hosts
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(in crate::cli) concurrency: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum PullSecretsFlag {
+    /// Each by its name, when an image has to be asked for
+    Auto,
+    /// None; your own logins alone are used
+    Never,
 }

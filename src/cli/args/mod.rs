@@ -13,7 +13,7 @@ use clap::{ArgAction, Parser};
 
 pub(super) use command::{Command, DocumentFormat, RulesArgs};
 pub(super) use files::FileArgs;
-pub(super) use images::ImageArgs;
+pub(super) use images::{ImageArgs, PullSecretsFlag};
 pub(super) use known::KnownArgs;
 pub(super) use kubernetes::KubernetesArgs;
 pub(super) use nodes::NodeArgs;

@@ -166,7 +166,7 @@ impl Lister {
     }
 
     /// One GET, again where the server asks to wait.
-    async fn get(&self, path: &str) -> Result<Vec<u8>, ListFailure> {
+    pub(super) async fn get(&self, path: &str) -> Result<Vec<u8>, ListFailure> {
         let mut attempt = 0;
         loop {
             let request = Request::get(path)

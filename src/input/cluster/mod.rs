@@ -1,11 +1,12 @@
 //! A live cluster, through kube-rs: `connect` makes a client by kubectl's rules, `list` reads kinds page by page,
-//! `names` says what the user named.
+//! `names` says what the user named, `secrets` reads pull secrets by name.
 
 mod connect;
 mod exec_plugin;
 mod list;
 mod names;
 mod proxy;
+mod secrets;
 
 use futures::StreamExt as _;
 
@@ -14,6 +15,7 @@ pub use self::exec_plugin::PluginError;
 use self::list::{ListFailure, Listed, Lister};
 pub use self::names::{NamesError, Target, parse_names};
 pub use self::proxy::ProxyVariables;
+pub use self::secrets::{SecretReader, SecretsFailure};
 use super::fold::{fold, topmost};
 use super::kinds::{KINDS, Kind, Shape};
 use super::objects::{Object, Role};

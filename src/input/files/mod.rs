@@ -325,7 +325,7 @@ fn locate(object: &mut Object, file: &str, positions: &Positions, route: &str) {
     let kind = Kind::of(&object.id.api_version, &object.id.kind);
     let inside = kind.map_or("", |kind| kind.shape.template_route());
     let template: &mut PodTemplate = match &mut object.role {
-        Role::Node(_) | Role::Namespace => return,
+        Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => return,
         Role::Pod(pod) => &mut pod.template,
         Role::Controller(controller) => &mut controller.template,
     };
@@ -489,7 +489,7 @@ mod tests {
                     .all_containers()
                     .map(|(_, c)| c.clone())
                     .collect(),
-                Role::Node(_) | Role::Namespace => Vec::new(),
+                _ => Vec::new(),
             })
             .map(|c| {
                 let at = c.location.unwrap();

@@ -1,46 +1,27 @@
-//! The user's credentials: which one belongs to which registry or repository, in the order in which they are tried.
+//! Credentials: which one belongs to which registry or repository, in the order in which they are tried.
 //!
-//! A file says where a credential is ([`config_file`]); a helper program may have to be asked for it ([`helper`]). Pull
-//! secrets will join here, between the file that the user names and those that are found.
+//! The user's: a file says where a credential is ([`config_file`]); a helper program may have to be asked for it
+//! ([`helper`]). The pods': [`pull_secrets`] reads what they name, and [`keyring`] says what the kubelet would offer out
+//! of it. They come between the file that the user names and those that are found.
 
 mod config_file;
 mod helper;
+mod keyring;
+mod pull_secrets;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::OnceCell;
+use std::sync::Arc;
 
 use self::config_file::{ConfigFile, Place};
+pub(super) use self::pull_secrets::PullSecrets;
+pub use self::pull_secrets::{NotRead, PullSecretSource, SourceKind};
+use super::once::OnceMap;
 use crate::image::CredentialKind;
+pub(super) use crate::model::Secret;
 
 /// How many credentials are tried for one repository (registry.md §3.2).
 const MOST_TRIED: usize = 3;
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for the one header or form that it belongs in.
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// A credential for a registry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -49,13 +30,22 @@ pub(super) struct Credential {
     pub(super) kind: CredentialKind,
 }
 
-/// What a credential consists of.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What a credential consists of. User names aren't printed either: some registries take a token for one.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Login {
     /// User name and password.
     Password { username: String, password: Secret },
     /// A refresh token, which the token server exchanges (docker's `identitytoken`, a helper's user `<token>`).
     Identity(Secret),
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password { .. } => "a password",
+            Self::Identity(_) => "a refresh token",
+        })
+    }
 }
 
 /// A config file to read, from first to last.
@@ -83,10 +73,8 @@ pub enum Style {
 pub struct Credentials {
     files: Vec<ConfigFile>,
     /// Helpers are asked once a host, and not twice at a time: some take seconds.
-    asked: Arc<Mutex<HashMap<(String, String), HelperSlot>>>,
+    asked: Arc<OnceMap<(String, String), Option<Login>>>,
 }
-
-type HelperSlot = Arc<OnceCell<Option<Login>>>;
 
 impl Credentials {
     /// Reads config files, and `DOCKER_AUTH_CONFIG` before docker's own. Also returns warnings: what can't be read is not
@@ -121,45 +109,73 @@ impl Credentials {
         Ok((credentials, warnings))
     }
 
-    /// The credentials to try for a repository of a registry (named as in references), in order.
-    pub(super) async fn candidates(&self, registry: &str, repository: &str) -> Vec<Credential> {
-        let mut found: Vec<Credential> = Vec::new();
-        for file in &self.files {
-            let login = match file.find(registry, repository) {
-                None => continue,
-                Some(Place::Here(login)) => Some(login.clone()),
-                Some(Place::Helper { program, server }) => self.ask_helper(program, &server).await,
-            };
-            let Some(login) = login else { continue };
-            let helped = matches!(file.find(registry, repository), Some(Place::Helper { .. }));
-            let kind = if helped {
-                CredentialKind::Helper
-            } else {
-                file.kind()
-            };
-            if found.iter().all(|known| known.login != login) {
-                found.push(Credential { login, kind });
+    /// The credentials to try for a repository of a registry (named as in references), in order. `pull`: what the pods'
+    /// pull secrets have for it.
+    pub(super) async fn candidates(
+        &self,
+        registry: &str,
+        repository: &str,
+        pull: Vec<Login>,
+    ) -> Vec<Credential> {
+        let named = |file: &&ConfigFile| file.kind() == CredentialKind::RegistryConfig;
+        let mut found = Candidates::default();
+        for file in self.files.iter().filter(named) {
+            found.add(self.of_file(file, registry, repository).await);
+        }
+        for login in pull {
+            let kind = CredentialKind::PullSecret;
+            found.add(Some(Credential { login, kind }));
+        }
+        for file in self.files.iter().filter(|file| !named(file)) {
+            // A helper that is not needed is not run.
+            if !found.enough() {
+                found.add(self.of_file(file, registry, repository).await);
             }
         }
-        found.truncate(MOST_TRIED);
-        found
+        found.0
+    }
+
+    async fn of_file(
+        &self,
+        file: &ConfigFile,
+        registry: &str,
+        repository: &str,
+    ) -> Option<Credential> {
+        let (login, kind) = match file.find(registry, repository)? {
+            Place::Here(login) => (login.clone(), file.kind()),
+            Place::Helper { program, server } => (
+                self.ask_helper(program, &server).await?,
+                CredentialKind::Helper,
+            ),
+        };
+        Some(Credential { login, kind })
     }
 
     async fn ask_helper(&self, program: &str, server: &str) -> Option<Login> {
-        let slot = {
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(
-                asked
-                    .entry((program.to_owned(), server.to_owned()))
-                    .or_default(),
-            )
-        };
-        let login = slot.get_or_init(|| async {
+        let question = (program.to_owned(), server.to_owned());
+        let find_out = || async {
             helper::get(program, server).await.unwrap_or_else(|error| {
                 tracing::warn!("{}", crate::registry::http::short(&error.to_string()));
                 None
             })
-        });
-        login.await.clone()
+        };
+        self.asked.get_or_init(question, find_out).await
+    }
+}
+
+/// What has been found so far; no login twice, and no more than are tried.
+#[derive(Default)]
+struct Candidates(Vec<Credential>);
+
+impl Candidates {
+    fn enough(&self) -> bool {
+        self.0.len() >= MOST_TRIED
+    }
+
+    fn add(&mut self, credential: Option<Credential>) {
+        let Some(credential) = credential else { return };
+        if !self.enough() && self.0.iter().all(|known| known.login != credential.login) {
+            self.0.push(credential);
+        }
     }
 }

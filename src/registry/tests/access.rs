@@ -27,7 +27,7 @@ async fn one_token_serves_a_repository_and_one_challenge_a_host() {
     let references: Vec<ImageRef> = (0..10)
         .map(|tag| server.reference(&format!("one:t{tag}")))
         .collect();
-    let answers = futures::future::join_all(references.iter().map(|r| client.resolve(r))).await;
+    let answers = futures::future::join_all(references.iter().map(|r| client.resolved(r))).await;
     assert!(
         answers
             .iter()
@@ -36,7 +36,7 @@ async fn one_token_serves_a_repository_and_one_challenge_a_host() {
     );
     assert!(
         client
-            .resolve(&server.reference("two:t"))
+            .resolved(&server.reference("two:t"))
             .await
             .result
             .is_ok()
@@ -72,7 +72,7 @@ async fn credentials_stay_where_they_belong() {
     server.document("a", "manifests", Some("t"), &manifest);
     server.guard("Basic dXNlcjpzZWNyZXQ=", "Basic realm=\"x\"");
     let answer = with_login(&server.host)
-        .resolve(&server.reference("a:t"))
+        .resolved(&server.reference("a:t"))
         .await;
     assert!(answer.result.is_ok(), "{answer:?}");
     assert_eq!(
@@ -82,7 +82,7 @@ async fn credentials_stay_where_they_belong() {
     );
     // Without a login there is nothing to answer with, and nothing is asked twice.
     let before = server.log().len();
-    let anonymous = client().resolve(&server.reference("a:t")).await;
+    let anonymous = client().resolved(&server.reference("a:t")).await;
     assert!(
         matches!(
             anonymous.result,
@@ -93,7 +93,7 @@ async fn credentials_stay_where_they_belong() {
     assert_eq!(server.log().len() - before, 1);
     // A login elsewhere is not used here.
     let _ = with_login("quay.io")
-        .resolve(&server.reference("a:t"))
+        .resolved(&server.reference("a:t"))
         .await;
     assert_eq!(server.count("[Basic"), 2, "{:?}", server.log());
 }
@@ -137,7 +137,7 @@ async fn a_redirect_to_a_registry_that_wants_a_token_is_followed_without_our_cre
     );
     tokens.on("/token", Reply::new(200, json!({"token": "T"}).to_string()));
     let answer = with_login(&server.host)
-        .resolve(&server.reference("app:t"))
+        .resolved(&server.reference("app:t"))
         .await;
     assert!(answer.result.is_ok(), "{answer:?}");
     assert_eq!(answer.credential, CredentialKind::Anonymous);
@@ -185,7 +185,7 @@ async fn a_refresh_token_is_exchanged_by_post() {
     })
     .unwrap()
     .0;
-    let answer = client.resolve(&server.reference("a:t")).await;
+    let answer = client.resolved(&server.reference("a:t")).await;
     assert!(answer.result.is_ok(), "{answer:?}");
     assert_eq!(answer.credential, CredentialKind::AuthFile);
     assert_eq!(
@@ -208,7 +208,7 @@ async fn an_expired_login_does_not_hide_what_anybody_may_read() {
         .on("/token", Reply::new(401, "").once())
         .on("/token", Reply::new(200, json!({"token": "T"}).to_string()));
     let answer = with_login(&server.host)
-        .resolve(&server.reference("a:t"))
+        .resolved(&server.reference("a:t"))
         .await;
     assert!(answer.result.is_ok(), "{answer:?}");
     assert_eq!(answer.credential, CredentialKind::Anonymous);

@@ -30,7 +30,7 @@ async fn documents_of_every_shape_are_read() {
     let read = |tag: &str| {
         let reference = server.reference(&format!("app:{tag}"));
         let client = &client;
-        async move { client.resolve(&reference).await.result.unwrap() }
+        async move { client.resolved(&reference).await.result.unwrap() }
     };
     assert_eq!(
         read("single").await.platforms(),
@@ -78,7 +78,7 @@ async fn an_index_costs_one_request_and_a_single_manifest_two() {
     for (tag, requests) in [("index", 1), ("single", 2)] {
         let before = server.log().len();
         let reference = server.reference(&format!("app:{tag}"));
-        let both = tokio::join!(client.resolve(&reference), client.resolve(&reference));
+        let both = tokio::join!(client.resolved(&reference), client.resolved(&reference));
         assert_eq!(both.0, both.1);
         assert_eq!(
             server.log().len() - before,
@@ -160,7 +160,7 @@ async fn bytes_must_have_the_digest_that_was_asked_for() {
     server.on(&format!("/v2/a/manifests/{asked}"), Reply::new(200, body));
     assert!(
         client()
-            .resolve(&server.reference(&format!("a@{real}")))
+            .resolved(&server.reference(&format!("a@{real}")))
             .await
             .result
             .is_ok()
@@ -184,7 +184,7 @@ async fn bytes_must_have_the_digest_that_was_asked_for() {
 #[tokio::test]
 async fn a_reference_without_a_host_is_not_asked_for() {
     let answer: ImageAnswer = client()
-        .resolve(&ImageRef::parse("a_b.example.com/app").unwrap())
+        .resolved(&ImageRef::parse("a_b.example.com/app").unwrap())
         .await;
     assert!(
         matches!(answer.result, Err(ImageError::NoHost { .. })),

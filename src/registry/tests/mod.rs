@@ -4,6 +4,7 @@ mod access;
 mod documents;
 mod layouts;
 mod politeness;
+mod pull_secrets;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +20,7 @@ use super::*;
 use crate::image::{
     CredentialKind, Digest, ImageAnswer, ImageError, ImageRef, Platform, media_type,
 };
+use crate::model::PullAccess;
 
 /// What a path is answered with.
 #[derive(Clone)]
@@ -213,6 +215,18 @@ fn options() -> RegistryOptions {
     }
 }
 
+/// Asks as for a pod without pull secrets.
+trait Resolved {
+    async fn resolved(&self, image: &ImageRef) -> ImageAnswer;
+}
+
+impl Resolved for Registry {
+    async fn resolved(&self, image: &ImageRef) -> ImageAnswer {
+        let answer = self.resolve(image, &PullAccess::Nobody).await;
+        answer.as_ref().clone()
+    }
+}
+
 fn client() -> Registry {
     Registry::new(&options()).unwrap().0
 }
@@ -242,7 +256,7 @@ fn with_login(host: &str) -> Registry {
 
 async fn error_of(server: &Server, rest: &str) -> ImageError {
     client()
-        .resolve(&server.reference(rest))
+        .resolved(&server.reference(rest))
         .await
         .result
         .unwrap_err()

@@ -12,7 +12,7 @@ async fn what_may_pass_is_asked_again_and_what_will_not_is_not() {
     server.image("a", Some("flaky"), "arm64");
     assert!(
         client()
-            .resolve(&server.reference("a:flaky"))
+            .resolved(&server.reference("a:flaky"))
             .await
             .result
             .is_ok()
@@ -39,7 +39,7 @@ async fn a_host_that_does_not_answer_holds_up_nothing() {
     };
     let client = Registry::new(&quick).unwrap().0;
     let error = client
-        .resolve(&server.reference("a:slow"))
+        .resolved(&server.reference("a:slow"))
         .await
         .result
         .unwrap_err();
@@ -49,7 +49,7 @@ async fn a_host_that_does_not_answer_holds_up_nothing() {
     let dead: Vec<ImageRef> = (0..50)
         .map(|n| ImageRef::parse(&format!("127.0.0.1:1/a:{n}")).unwrap())
         .collect();
-    let answers = futures::future::join_all(dead.iter().map(|r| client.resolve(r))).await;
+    let answers = futures::future::join_all(dead.iter().map(|r| client.resolved(r))).await;
     assert!(
         answers
             .iter()
@@ -74,7 +74,7 @@ async fn a_host_is_never_asked_more_than_eight_things_at_a_time() {
     let references: Vec<ImageRef> = (0..60)
         .map(|n| server.reference(&format!("a{n}")))
         .collect();
-    let answers = futures::future::join_all(references.iter().map(|r| client.resolve(r))).await;
+    let answers = futures::future::join_all(references.iter().map(|r| client.resolved(r))).await;
     assert!(answers.iter().all(|a| a.result.is_ok()));
     assert_eq!(server.script.most_at_once.load(Ordering::SeqCst), 8);
 }

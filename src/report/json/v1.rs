@@ -26,7 +26,7 @@ pub struct ReportV1 {
     summary: SummaryV1,
     /// Each workload once, under its topmost owner.
     workloads: Vec<WorkloadV1>,
-    /// Each distinct image once.
+    /// Each distinct image, once for each answer that there was.
     images: Vec<ImageV1>,
     /// What is wrong, worst first.
     findings: Vec<FindingV1>,
@@ -176,6 +176,9 @@ struct OutcomeV1 {
 struct ImageV1 {
     /// The normalised reference.
     image: String,
+    /// The namespaces whose pods this is about, where their pull secrets led to another answer than others'.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    namespaces: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -312,6 +315,7 @@ pub fn v1(report: &Report, scope: &Scope) -> ReportV1 {
             .iter()
             .map(|row| ImageV1 {
                 image: text(&row.image),
+                namespaces: texts(&row.namespaces),
                 digest: row.digest.clone(),
                 media_type: row.media_type.as_deref().map(text),
                 asked_at: text(&row.asked_at),

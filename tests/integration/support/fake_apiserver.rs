@@ -12,9 +12,11 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 /// Group, version and resource of the kinds that it serves.
-const RESOURCES: [(&str, &str, &str); 11] = [
+const RESOURCES: [(&str, &str, &str); 13] = [
     ("Node", "v1", "nodes"),
     ("Namespace", "v1", "namespaces"),
+    ("Secret", "v1", "secrets"),
+    ("ServiceAccount", "v1", "serviceaccounts"),
     ("Pod", "v1", "pods"),
     ("ReplicationController", "v1", "replicationcontrollers"),
     ("PodTemplate", "v1", "podtemplates"),
@@ -209,6 +211,16 @@ async fn answer(State(cluster): State<Arc<Mutex<Cluster>>>, request: Request) ->
             return match found {
                 Some(namespace) => Response::new(Body::from(namespace.to_string())),
                 None => status(404, &format!("namespaces {name:?} not found")),
+            };
+        }
+        ["namespaces", namespace, resource, name] => {
+            let objects = cluster.objects.get(resource).into_iter().flatten();
+            let found = objects.into_iter().find(|object| {
+                object["metadata"]["namespace"] == *namespace && object["metadata"]["name"] == *name
+            });
+            return match found {
+                Some(object) => Response::new(Body::from(object.to_string())),
+                None => status(404, &format!("{resource} {name:?} not found")),
             };
         }
         ["namespaces", namespace, resource] => (Some(*namespace), *resource),

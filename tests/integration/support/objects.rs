@@ -30,3 +30,13 @@ pub(crate) fn workload(kind: &str, namespace: &str, name: &str, image: &str) -> 
 pub(crate) fn pod_spec(workload: &mut Value) -> &mut Value {
     &mut workload["spec"]["template"]["spec"]
 }
+
+/// A pull secret with one login.
+pub(crate) fn pull_secret(namespace: &str, name: &str, host: &str, login: &str) -> Value {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let config = json!({"auths": {host: {"auth": STANDARD.encode(login)}}});
+    json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson",
+        "metadata": {"name": name, "namespace": namespace},
+        "data": {".dockerconfigjson": STANDARD.encode(config.to_string())}})
+}
