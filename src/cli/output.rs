@@ -142,7 +142,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Writes beside the file and renames: a reader sees the old content or the new.
-fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     let Some(name) = file.file_name() else {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,

@@ -1,15 +1,19 @@
 //! From flags and files to what is known already.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::args::Args;
 use super::error::Failure;
+use super::output;
 use crate::config::{Config, FILE_NAME};
-use crate::policy::{Date, Policy};
+use crate::policy::{Baseline, Date, Policy};
+use crate::verdict::Report;
 
 /// The largest configuration file that is read.
-const LARGEST: u64 = 4 * 1024 * 1024;
+const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
+/// The largest baseline that is read: some hundred thousand findings.
+const LARGEST_BASELINE: u64 = 256 * 1024 * 1024;
 
 /// What is known already, with the name of the configuration file that says so.
 pub(super) struct Known {
@@ -24,9 +28,12 @@ pub(super) fn read(args: &Args) -> Result<Known, Failure> {
         Some(file) => read_config(file)?,
         None => Config::default(),
     };
+    let baseline = args.known.baseline.as_deref();
+    let baseline = baseline.map(read_baseline).transpose()?;
     Ok(Known {
         policy: Policy {
             ignores: config.ignores,
+            baseline,
             annotations: !args.known.no_annotations,
             today: today(),
             whole: is_whole(args),
@@ -48,21 +55,59 @@ fn config_file(args: &Args) -> Option<PathBuf> {
 
 fn read_config(file: &Path) -> Result<Config, Failure> {
     let name = file.display().to_string();
-    let failed = |why: String| {
+    let text = bounded(file, LARGEST_CONFIG).map_err(|why| {
         Failure::new(format!(
             "the configuration file {name:?} can't be read: {why}"
         ))
-    };
-    let mut text = String::new();
-    let size = std::fs::File::open(file)
-        .and_then(|opened| opened.take(LARGEST + 1).read_to_string(&mut text))
-        .map_err(|error| failed(error.to_string()))?;
-    if u64::try_from(size).is_ok_and(|size| size > LARGEST) {
-        return Err(failed(format!("it is larger than {} MiB", LARGEST >> 20)));
-    }
+    })?;
     Config::parse(&text, &name).map_err(|error| {
         Failure::new(error.to_string()).hint("docs/configuration.md describes the file")
     })
+}
+
+fn read_baseline(file: &Path) -> Result<(String, Baseline), Failure> {
+    let name = file.display().to_string();
+    let read = bounded(file, LARGEST_BASELINE)
+        .and_then(|text| Baseline::parse(&text).map_err(|error| error.to_string()));
+    match read {
+        Ok(baseline) => Ok((name, baseline)),
+        Err(why) => Err(
+            Failure::new(format!("the baseline {name:?} can't be read: {why}"))
+                .hint("--write-baseline FILE writes one"),
+        ),
+    }
+}
+
+fn bounded(file: &Path, largest: u64) -> Result<String, String> {
+    let mut text = String::new();
+    let size = std::fs::File::open(file)
+        .and_then(|opened| opened.take(largest + 1).read_to_string(&mut text))
+        .map_err(|error| error.to_string())?;
+    if u64::try_from(size).is_ok_and(|size| size > largest) {
+        return Err(format!("it is larger than {} MiB", largest >> 20));
+    }
+    Ok(text)
+}
+
+/// Writes the baseline that was asked for, and returns the report as it would be with that in force, for the exit code.
+pub(super) fn write_baseline(file: &Path, report: &Report) -> Result<Report, Failure> {
+    let name = file.display().to_string();
+    let failed =
+        |why: String| Failure::new(format!("the baseline {name:?} could not be written: {why}"));
+    let baseline = Baseline::of(report);
+    let text = baseline
+        .to_json()
+        .map_err(|error| failed(error.to_string()))?;
+    output::write_whole(file, &text).map_err(|error| failed(error.to_string()))?;
+    let mut accepted = report.clone();
+    baseline.apply(&mut accepted, &name, false);
+    let _ = writeln!(
+        std::io::stderr(),
+        "wrote {} to {}",
+        crate::report::count(baseline.len(), "finding"),
+        crate::report::clean(&name)
+    );
+    Ok(accepted)
 }
 
 /// Whether no flag leaves a part out.

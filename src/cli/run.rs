@@ -30,10 +30,23 @@ pub(super) fn run(args: Args) -> Result<ExitCode, Failure> {
     let (report, scope, ended) = runtime.block_on(scan(&args, known))?;
     // A blocked credential plugin must not hold up the exit.
     runtime.shutdown_background();
+    let accepted = match &args.known.write_baseline {
+        Some(file) if ended.is_none() => Some(super::policy::write_baseline(file, &report)?),
+        // What was not looked at would be new again the next time.
+        Some(file) => {
+            tracing::warn!(
+                "the baseline {} was not written: the run ended early",
+                file.display()
+            );
+            None
+        }
+        None => None,
+    };
     output::write(&report, &scope, &outputs, &args.output, terminal)?;
+    let counted = accepted.as_ref().unwrap_or(&report);
     Ok(ended
         .and_then(Stop::exit_code)
-        .map_or_else(|| exit_code(&args, &report), ExitCode::from))
+        .map_or_else(|| exit_code(&args, counted), ExitCode::from))
 }
 
 async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>), Failure> {
@@ -68,6 +81,7 @@ async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>)
     });
     crate::policy::apply(&mut report, &inventory.workloads, &known.policy);
     scope.config = known.config;
+    scope.baseline = known.policy.baseline.map(|(name, _)| name);
     Ok((report, scope, ended))
 }
 

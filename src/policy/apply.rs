@@ -15,6 +15,9 @@ pub fn apply(report: &mut Report, workloads: &[Workload], policy: &Policy) {
     }
     ignores(report, policy, &mut notes);
     report.incomplete.extend(notes);
+    if let Some((name, baseline)) = &policy.baseline {
+        baseline.apply(report, name, policy.whole);
+    }
 }
 
 /// An object of a file; files may hold two of one name.

@@ -3,6 +3,7 @@
 
 mod annotation;
 mod apply;
+mod baseline;
 mod ignore;
 mod rules;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 
 pub use annotation::ANNOTATION;
 pub use apply::apply;
+pub use baseline::{Baseline, BaselineError};
 pub use ignore::{Glob, Ignore};
 pub use jiff::civil::Date;
 pub use rules::{RuleSet, RuleSetError};
@@ -19,6 +21,8 @@ pub use rules::{RuleSet, RuleSetError};
 pub struct Policy {
     /// The `ignore:` entries of the configuration file.
     pub ignores: Vec<Ignore>,
+    /// What an earlier scan found, with the name of its file.
+    pub baseline: Option<(String, Baseline)>,
     /// Whether annotations of objects count. A gate for changes by strangers must not let them.
     pub annotations: bool,
     /// Today, by which entries expire.

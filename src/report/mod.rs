@@ -14,6 +14,7 @@ mod wide;
 pub use clean::clean;
 pub use scope::{NodesFrom, Scope, Source};
 pub use style::{Paint, Style};
+pub use text::count;
 
 use crate::verdict::{Report, WorkloadResult};
 

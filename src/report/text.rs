@@ -3,7 +3,8 @@
 use unicode_width::UnicodeWidthStr as _;
 
 /// `1 node`, `2 nodes`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
         format!("1 {noun}")
     } else {

@@ -146,6 +146,118 @@ fn a_named_file_takes_the_place_of_the_directorys() {
     assert_eq!(scan(dir.path(), "--config /dev/null").run().code, 1);
 }
 
+#[test]
+fn a_baseline_lets_pass_what_was_there_and_nothing_else() {
+    let dir = project(None);
+    let written = scan(dir.path(), "--write-baseline base.json").run();
+    assert_eq!(
+        written.code, 0,
+        "what is written down is known: {written:?}"
+    );
+    assert!(
+        written.stderr.contains("wrote 1 finding to base.json"),
+        "{written:?}"
+    );
+    assert!(
+        written.stdout.contains("FAILS "),
+        "and shown once more: {written:?}"
+    );
+    assert_eq!(
+        std::fs::read_dir(dir.path()).unwrap().count(),
+        2,
+        "nothing is left beside it"
+    );
+    let (code, report) = scan(dir.path(), "--baseline base.json").json();
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["scope"]["baseline"], "base.json");
+    assert_eq!(report["findings"][0]["suppressed"]["by"], "baseline");
+    assert_eq!(report["summary"]["suppressed"], 1);
+    // Another deployment with that image is new.
+    let more = manifest("", "").replace("name: dashboard", "name: second");
+    std::fs::write(
+        dir.path().join("app.yaml"),
+        format!("{}---\n{more}", manifest("", "")),
+    )
+    .unwrap();
+    let new = scan(dir.path(), "--baseline base.json").run();
+    assert_eq!(new.code, 1);
+    assert!(
+        new.stdout.contains("second") && !new.stdout.contains("Deployment/dashboard"),
+        "{}",
+        new.stdout
+    );
+    // Without any, what the baseline has is gone.
+    std::fs::write(
+        dir.path().join("app.yaml"),
+        manifest("", "").replace("-amd64:v1.10.1", ":v1"),
+    )
+    .unwrap();
+    let gone = scan(
+        dir.path(),
+        "--baseline base.json --allow-unknown --timeout 0",
+    )
+    .run();
+    assert!(
+        !gone.stdout.contains("fixed"),
+        "it could not be looked at: {gone:?}"
+    );
+    std::fs::write(
+        dir.path().join("app.yaml"),
+        manifest("", "").replace(
+            "k8s.gcr.io/kubernetes-dashboard-amd64:v1.10.1",
+            "nginx:1.27",
+        ),
+    )
+    .unwrap();
+    let gone = scan(dir.path(), "--baseline base.json").run();
+    assert_eq!(gone.code, 0, "{gone:?}");
+    assert!(
+        gone.stdout.contains("1 of its 1 findings fixed or gone"),
+        "{}",
+        gone.stdout
+    );
+}
+
+#[test]
+fn a_baseline_that_is_none_is_an_error_and_what_could_not_be_checked_is_in_none() {
+    let dir = project(None);
+    let outcome = scan(dir.path(), "--baseline nowhere.json").run();
+    assert_eq!(outcome.code, 3);
+    assert!(
+        outcome
+            .stderr
+            .contains("hint: --write-baseline FILE writes one"),
+        "{outcome:?}"
+    );
+    std::fs::write(
+        dir.path().join("app.yaml"),
+        manifest("", "").replace("k8s.gcr.io", "127.0.0.1:1"),
+    )
+    .unwrap();
+    let unread = scan(dir.path(), "--write-baseline base.json").run();
+    assert_eq!(unread.code, 2, "{unread:?}");
+    assert!(unread.stderr.contains("wrote 0 findings"), "{unread:?}");
+    std::fs::remove_file(dir.path().join("base.json")).unwrap();
+    // A registry that takes calls and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let image = format!("{}/x", silent.local_addr().unwrap());
+    let text = manifest("", "").replace("k8s.gcr.io/kubernetes-dashboard-amd64", &image);
+    std::fs::write(dir.path().join("app.yaml"), text).unwrap();
+    let early = scan(dir.path(), "--write-baseline base.json --timeout 500ms").run();
+    assert!(
+        early
+            .stderr
+            .contains("was not written: the run ended early"),
+        "{early:?}"
+    );
+    assert!(!dir.path().join("base.json").exists());
+    let nowhere = scan(dir.path(), "--write-baseline /nonexistent/base.json").run();
+    assert!(
+        nowhere.code == 3 && nowhere.stderr.contains("/nonexistent/base.json"),
+        "{nowhere:?}"
+    );
+}
+
 /// Where one happens to be says nothing about a cluster.
 #[test]
 fn a_cluster_scan_reads_only_the_file_that_is_named() {

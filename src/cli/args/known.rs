@@ -14,4 +14,12 @@ pub(in crate::cli) struct KnownArgs {
     /// Don't let annotations of objects (archcheck/ignore) ignore findings: a gate for changes by strangers
     #[arg(long)]
     pub(in crate::cli) no_annotations: bool,
+
+    /// Count only what is new since this file was written
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) baseline: Option<PathBuf>,
+
+    /// Write what is found to this file, and exit as if it were the baseline already
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) write_baseline: Option<PathBuf>,
 }

@@ -1,5 +1,7 @@
 //! What is known, what it does to a report, and what is said about entries that are of no use.
 
+mod baseline;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -98,6 +100,7 @@ fn policy(entries: &str) -> Policy {
     let config = crate::config::Config::parse(entries, ".archcheck.yaml").unwrap();
     Policy {
         ignores: config.ignores,
+        baseline: None,
         annotations: true,
         today: "2026-06-15".parse().unwrap(),
         whole: true,
