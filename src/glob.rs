@@ -1,7 +1,7 @@
 //! Globs, as flags and the configuration file take them.
 
-/// `*` and `?`, as in shells. Takes no longer than the product of both lengths: globs come out of clusters and of strangers' pull
-/// requests. `*` goes over slashes.
+/// `*` and `?`, as in shells, but `*` goes over slashes. Takes no longer than the product of both lengths: globs come out
+/// of clusters, and of strangers' pull requests.
 pub(crate) fn matches(glob: &str, text: &str) -> bool {
     let glob: Vec<char> = glob.chars().collect();
     let text: Vec<char> = text.chars().collect();
