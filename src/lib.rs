@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod deep;
 mod glob;
 pub mod image;
 pub mod input;

@@ -8,11 +8,17 @@
     reason = "a test fails by panicking"
 )]
 
+mod kernel;
+mod overlay;
 mod placement;
 mod platforms;
+mod programs;
 mod references;
+mod root;
 mod shapes;
 mod support;
+#[path = "../support/tiny_elf.rs"]
+mod tiny_elf;
 
 use serde_json::Value;
 
