@@ -15,4 +15,5 @@ pub mod policy;
 pub mod registry;
 pub mod report;
 pub mod runtime;
+mod tls_words;
 pub mod verdict;

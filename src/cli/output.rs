@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::{ColorChoice, OutputArgs, Show};
 use super::error::Failure;
 use super::flags::OutputFlag;
-use crate::report::{Format, Layout, Paint, Scope, render};
+use crate::report::{Format, Layout, Paint, Scope, clean, render};
 use crate::verdict::Report;
 
 /// What of the surroundings shapes a table.
@@ -111,6 +111,12 @@ pub(super) fn write(
     args: &OutputArgs,
     terminal: Terminal,
 ) -> Result<(), Failure> {
+    // A list of names has no room for what was not seen.
+    if outputs.iter().all(|output| output.format == Format::Name) {
+        for entry in report.incomplete.iter().filter(|entry| entry.matters) {
+            tracing::warn!("not seen: {}: {}", clean(&entry.what), clean(&entry.why));
+        }
+    }
     let mut ordered: Vec<&OutputFlag> = outputs.iter().collect();
     ordered.sort_by_key(|output| output.file.is_none());
     for output in ordered {

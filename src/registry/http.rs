@@ -379,7 +379,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
         last = cause.to_string();
         source = cause.source();
     }
-    short(&last)
+    short(&crate::tls_words::plain(&last))
 }
 
 /// A registry's own words: one line, without control characters, of bounded length.

@@ -152,10 +152,19 @@ impl Layout {
             let root = match index.manifests.as_slice() {
                 [] => return Err("index.json lists no image".to_owned()),
                 [one] => Root::Blob(digest(one)?),
-                // Several: the one of that name, else all of them together are the image.
+                // Several: the one of that name, else all of them together are the image, unless they name other ones.
                 several => {
                     let named = several.iter().find(|one| names(one).contains(&reference));
-                    named.map_or(Ok(Root::IndexJson), |one| digest(one).map(Root::Blob))?
+                    match named {
+                        Some(one) => Root::Blob(digest(one)?),
+                        None if several.iter().any(|one| !names(one).is_empty()) => {
+                            return Err(format!(
+                                "it holds {} images under other names, and none is {reference}",
+                                several.len()
+                            ));
+                        }
+                        None => Root::IndexJson,
+                    }
                 }
             };
             self.by_name.insert(reference, root);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::scope::{NodesFrom, Scope, Source};
 use super::style::Style;
-use super::text::{count, shorten_digests, some_of, wrap};
+use super::text::{count, mask_digests, shorten_digests, some_of, wrap};
 use super::{Layout, clean, worst_first};
 use crate::model::{Incomplete, ObjectId};
 use crate::runtime::{Certainty, Expectation, Seen};
@@ -124,6 +124,10 @@ impl<'a> Key<'a> {
                 key.image = "";
                 key.platforms = &[];
             }
+            // Hundreds of images with one cause are one block, which names the image beside each place.
+            Rule::ExecFormatError | Rule::NoMatchingPlatform | Rule::ImageNotFound => {
+                key.image = "";
+            }
             _ => {}
         }
         key
@@ -155,11 +159,7 @@ fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
         layout.paint.apply(Style::Strong, first.rule.name()),
         certainty
     );
-    line(out, "where", &workloads(group, layout), layout);
-    let images = images(group);
-    if !images.is_empty() {
-        line(out, "image", &images, layout);
-    }
+    places(out, group, layout);
     if first.rule == Rule::OsNotPinned {
         line(out, "why", &os_not_pinned(group), layout);
     } else {
@@ -212,38 +212,66 @@ fn os_not_pinned(group: &Group<'_>) -> String {
     )
 }
 
-/// `ns/Kind/name [container]`, a few of them.
-fn workloads(group: &Group<'_>, layout: &Layout) -> String {
-    let mut names: Vec<String> = Vec::new();
+/// Where, and which image: together where all places have one image, else a line for each place.
+fn places(out: &mut String, group: &Group<'_>, layout: &Layout) {
+    let mut pairs: Vec<(String, &str)> = Vec::new();
     for finding in &group.findings {
-        let mut name = id(&finding.workload);
-        if !finding.container.is_empty() && finding.container != finding.workload.name {
-            let _ = write!(name, " [{}]", finding.container);
-        }
-        if finding.dormant {
-            name.push_str(" (dormant)");
-        }
-        if let Some(location) = &finding.location {
-            let _ = write!(name, " {}:{}", location.file, location.line);
-        }
-        if !names.contains(&name) {
-            names.push(name);
+        let pair = (place(finding), finding.image.as_str());
+        if !pairs.contains(&pair) {
+            pairs.push(pair);
         }
     }
-    let all = names.len();
-    if all == 1 {
-        return names.concat();
-    }
+    let image = pairs.first().map_or("", |(_, image)| image);
+    let one_image = pairs.iter().all(|(_, other)| *other == image);
+    let all = pairs.len();
     if !layout.show_all {
-        names.truncate(NAMED);
+        pairs.truncate(NAMED);
     }
-    let more = all - names.len();
-    let tail = if more > 0 {
-        format!(" and {more} more (--show all)")
-    } else {
-        String::new()
+    let more = all - pairs.len();
+    let tail = match more {
+        0 => String::new(),
+        more => format!("and {more} more (--show all)"),
     };
-    format!("{all} places: {}{tail}", names.join(", "))
+    if one_image {
+        let names: Vec<&str> = pairs.iter().map(|(place, _)| place.as_str()).collect();
+        let text = match (all, more) {
+            (1, _) => names.concat(),
+            (_, 0) => format!("{all} places: {}", names.join(", ")),
+            _ => format!("{all} places: {} {tail}", names.join(", ")),
+        };
+        line(out, "where", &text, layout);
+        if !image.is_empty() {
+            line(out, "image", &shorten_digests(image), layout);
+        }
+        return;
+    }
+    line(out, "where", &format!("{all} places"), layout);
+    for (place, image) in &pairs {
+        line(
+            out,
+            "",
+            &format!("{place}  {}", shorten_digests(image)),
+            layout,
+        );
+    }
+    if more > 0 {
+        line(out, "", &tail, layout);
+    }
+}
+
+/// `ns/Kind/name [container] file:line` of a finding.
+fn place(finding: &Finding) -> String {
+    let mut name = id(&finding.workload);
+    if !finding.container.is_empty() && finding.container != finding.workload.name {
+        let _ = write!(name, " [{}]", finding.container);
+    }
+    if finding.dormant {
+        name.push_str(" (dormant)");
+    }
+    if let Some(location) = &finding.location {
+        let _ = write!(name, " {}:{}", location.file, location.line);
+    }
+    name
 }
 
 fn id(id: &ObjectId) -> String {
@@ -251,33 +279,6 @@ fn id(id: &ObjectId) -> String {
         format!("{}/{}", id.kind, id.name)
     } else {
         format!("{}/{}/{}", id.namespace, id.kind, id.name)
-    }
-}
-
-fn images(group: &Group<'_>) -> String {
-    let mut images: Vec<&str> = Vec::new();
-    for finding in &group.findings {
-        if !finding.image.is_empty() && !images.contains(&finding.image.as_str()) {
-            images.push(&finding.image);
-        }
-    }
-    match images.as_slice() {
-        [] => String::new(),
-        [one] => shorten_digests(one),
-        many => {
-            let named: Vec<_> = many.iter().take(NAMED).copied().collect();
-            let more = many.len() - named.len();
-            let tail = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
-            shorten_digests(&format!(
-                "{} images: {}{tail}",
-                many.len(),
-                named.join(", ")
-            ))
-        }
     }
 }
 
@@ -315,12 +316,21 @@ fn nodes_of_places(group: &Group<'_>) -> Vec<String> {
     lines
 }
 
-/// What will be seen, over all findings of a block: their nodes may have other runtimes.
+/// What will be seen, over all findings of a block: their nodes may have other runtimes, their images other digests.
 fn expected(group: &Group<'_>) -> Vec<Expectation> {
+    let image = group.findings.first().map(|finding| &finding.image);
+    let several = group
+        .findings
+        .iter()
+        .any(|finding| Some(&finding.image) != image);
     let mut all: Vec<Expectation> = Vec::new();
     for expectation in group.findings.iter().flat_map(|finding| &finding.expect) {
-        if !all.contains(expectation) {
-            all.push(expectation.clone());
+        let mut expectation = expectation.clone();
+        if several {
+            expectation.text = mask_digests(&expectation.text);
+        }
+        if !all.contains(&expectation) {
+            all.push(expectation);
         }
     }
     all

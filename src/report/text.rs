@@ -65,6 +65,15 @@ fn break_word(word: &str, width: usize, lines: &mut Vec<String>) -> String {
 
 /// A digest in running text, short enough for a table: `sha256:0123456789ab…`.
 pub(super) fn shorten_digests(text: &str) -> String {
+    cut_digests(text, 12)
+}
+
+/// Texts that differ by a digest alone become one: `sha256:…`.
+pub(super) fn mask_digests(text: &str) -> String {
+    cut_digests(text, 0)
+}
+
+fn cut_digests(text: &str, keep: usize) -> String {
     let mut short = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("sha256:") {
@@ -76,7 +85,7 @@ pub(super) fn shorten_digests(text: &str) -> String {
             .count();
         let end = "sha256:".len() + hex;
         if hex == 64 {
-            short.push_str(&digest[.."sha256:".len() + 12]);
+            short.push_str(&digest[.."sha256:".len() + keep]);
             short.push('…');
         } else {
             short.push_str(&digest[..end]);
@@ -101,6 +110,7 @@ mod tests {
             "in sha256:aaaaaaaaaaaa…: no"
         );
         assert_eq!(shorten_digests("sha256:short"), "sha256:short");
+        assert_eq!(mask_digests(&format!("in {digest}: no")), "in sha256:…: no");
     }
 
     proptest! {

@@ -11,6 +11,12 @@ use crate::model::{Runtime, RuntimeName, Version};
 /// agree, that is the outcome; if not, it `depends`.
 #[must_use]
 pub fn decide(image: &ImageFacts, pod: PodContext<'_>, class: &NodeClass) -> Outcome {
+    // A Node object from before its kubelet has reported: neither nodeInfo nor a label says what it is.
+    if class.platform.architecture.is_empty() || class.platform.os.is_empty() {
+        return Outcome::unknown(
+            "the node says neither by nodeInfo nor by label which platform it is".to_owned(),
+        );
+    }
     let mut outcomes = stand_ins(&class.runtime).into_iter().map(|runtime| {
         let class = NodeClass {
             runtime: runtime.clone(),

@@ -637,3 +637,18 @@ fn what_cant_be_seen_is_said_and_not_guessed() {
         OutcomeKind::Unknown
     );
 }
+
+#[test]
+fn a_node_that_does_not_say_what_it_is_decides_nothing() {
+    for node in ["", "linux", "/amd64"] {
+        for runtime in COLUMNS {
+            let outcome = on(&single("linux/amd64"), node, runtime);
+            assert_eq!(outcome.kind, OutcomeKind::Unknown, "{node} {runtime}");
+            assert!(
+                outcome.reason.contains("nor by label"),
+                "{}",
+                outcome.reason
+            );
+        }
+    }
+}

@@ -502,6 +502,26 @@ fn an_image_that_a_registry_lacks_may_be_on_the_node() {
     );
 }
 
+/// client-go trims the token; a file made with `echo` ends in a line end.
+#[test]
+fn a_file_with_a_token_may_end_in_a_line_end() {
+    let fixture = Fixture::new();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("token"), "let-me-in\n").unwrap();
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": fixture.server.url()}}],
+        "users": [{"name": "u", "user": {"tokenFile": "token"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    });
+    let path = dir.path().join("config");
+    std::fs::write(&path, config.to_string()).unwrap();
+    let outcome = Archcheck::new()
+        .args(["--kubeconfig".as_ref(), path.as_os_str()])
+        .run();
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+}
+
 #[test]
 fn credential_plugins_are_run_and_their_output_is_never_shown() {
     let fixture = Fixture::new();

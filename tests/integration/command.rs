@@ -164,6 +164,17 @@ fn nothing_to_check_is_no_success() {
 }
 
 #[test]
+fn names_alone_say_on_stderr_what_was_not_seen() {
+    let broken = "apiVersion: v1\nkind: Pod\n\tmetadata: {}\n";
+    let outcome = Archcheck::new()
+        .line("-f - -o name --platform linux/arm64")
+        .stdin(broken)
+        .run();
+    assert_eq!(outcome.code, 2, "{outcome:?}");
+    assert!(outcome.stderr.contains("not seen: -:2"), "{outcome:?}");
+}
+
+#[test]
 fn a_namespace_narrows_files_too() {
     let (_, report) = Archcheck::new().line(EXAMPLE).line("-n monitoring").json();
     assert_eq!(report["summary"]["workloads"], 1);

@@ -51,6 +51,33 @@ fn the_table_groups_by_cause() {
     insta::assert_snapshot!(printed(""));
 }
 
+/// Ten deployments of ten images, with two causes.
+#[test]
+fn hundreds_of_images_with_one_cause_are_one_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut layout = ImageLayout::new(dir.path().join("images"));
+    let mut manifests = String::new();
+    for at in 0..20 {
+        let image = format!("example.com/team/app-{at}:1");
+        let made = if at % 2 == 0 {
+            layout.image("linux/amd64")
+        } else {
+            layout.index_of(&["linux/amd64"])
+        };
+        layout.tag(&image, &made);
+        manifests.push_str(&format!(
+            "---\n{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: app-{at}, namespace: shop}}, spec: {{template: {{spec: {{containers: [{{name: c, image: \"{image}\"}}]}}}}}}}}\n"
+        ));
+    }
+    let outcome = Archcheck::new()
+        .line("-f - --platform linux/arm64 --images")
+        .args([layout.path()])
+        .env("COLUMNS", "80")
+        .stdin(manifests)
+        .run();
+    insta::assert_snapshot!(outcome.stdout);
+}
+
 #[test]
 fn everything_is_listed_when_asked_for() {
     insta::assert_snapshot!(printed("--show all --no-headers"));

@@ -319,9 +319,19 @@ impl Effective {
         })
     }
 
-    /// Runs the credential plugin, if the user has one, and says whether.
-    async fn logged_in(self) -> Result<(Self, bool), ConnectError> {
+    /// Reads the token's file and runs the credential plugin, if the user has them, and says whether a plugin ran.
+    async fn logged_in(mut self) -> Result<(Self, bool), ConnectError> {
         let server = self.cluster.server.clone().unwrap_or_default();
+        // kube-rs would send the line end, too.
+        if let Some(path) = self.user.token_file.take() {
+            let path = PathBuf::from(path);
+            let token =
+                std::fs::read_to_string(&path).map_err(|error| ConnectError::Unreadable {
+                    path,
+                    detail: error.to_string(),
+                })?;
+            set_token(&mut self.user, token.trim());
+        }
         let plugin = self.user.exec.as_ref();
         let install_hint = plugin.and_then(|plugin| plugin.install_hint.clone());
         let mut effective = self;
@@ -403,11 +413,8 @@ fn override_cluster(cluster: &mut Cluster, flags: &ClusterFlags) {
 
 fn override_user(user: &mut AuthInfo, flags: &ClusterFlags) {
     if let Some(token) = &flags.token {
-        // A token on the command line replaces every other way to log in. The type that kube-rs keeps it in is another
-        // crate's; JSON is the way in.
-        let only: AuthInfo =
-            serde_json::from_value(serde_json::json!({ "token": token })).unwrap_or_default();
-        user.token = only.token;
+        // A token on the command line replaces every other way to log in.
+        set_token(user, token);
         user.token_file = None;
         user.exec = None;
         user.auth_provider = None;
@@ -442,6 +449,13 @@ fn override_user(user: &mut AuthInfo, flags: &ClusterFlags) {
         }
         user.impersonate_user_extra = Some(extra);
     }
+}
+
+/// The type that kube-rs keeps a token in is another crate's; JSON is the way in.
+fn set_token(user: &mut AuthInfo, token: &str) {
+    let only: AuthInfo =
+        serde_json::from_value(serde_json::json!({ "token": token })).unwrap_or_default();
+    user.token = only.token;
 }
 
 fn no_such(what: &'static str, name: &str, there: &[String]) -> ConnectError {
@@ -484,5 +498,5 @@ pub(super) fn deepest(error: &dyn std::error::Error) -> String {
     while let Some(source) = last.source() {
         last = source;
     }
-    last.to_string()
+    crate::tls_words::plain(&last.to_string())
 }

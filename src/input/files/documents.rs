@@ -151,8 +151,39 @@ impl Document<'_> {
                 .filter(|(head, _)| head.starts_with("line "));
             DocumentFailure {
                 line: line.map_or(self.first_line, |line| self.lines_before + line),
-                reason: reason.map_or(first, |(_, rest)| rest).to_owned(),
+                reason: without_places(reason.map_or(first, |(_, rest)| rest)),
             }
         })
+    }
+}
+
+/// Takes out ` at line 2, column 7`: the parser counts from the document's start, and the line is told beside the file.
+fn without_places(reason: &str) -> String {
+    let mut pieces = reason.split(" at line ");
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit());
+        let rest = match rest.strip_prefix(", column ") {
+            Some(column) => column.trim_start_matches(|c: char| c.is_ascii_digit()),
+            None => rest,
+        };
+        kept.push_str(rest);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_that_count_from_the_document_are_left_out() {
+        for (text, kept) in [
+            ("found a tab at line 2, column 7", "found a tab"),
+            ("x at line 12, column 1: y at line 3", "x: y"),
+            ("nothing of the kind", "nothing of the kind"),
+        ] {
+            assert_eq!(without_places(text), kept);
+        }
     }
 }

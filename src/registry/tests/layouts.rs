@@ -149,6 +149,27 @@ async fn docker_save_archives_answer_too() {
     );
 }
 
+#[test]
+fn a_reference_is_not_answered_by_images_of_other_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let named = |name: &str| {
+        let manifest = write_layout(dir.path(), &json!({}));
+        json!({"mediaType": media_type::OCI_MANIFEST, "digest": manifest, "annotations": {"io.containerd.image.name": name}})
+    };
+    let entries = [named("docker.io/acme/a:1"), named("docker.io/acme/b:1")];
+    let index = json!({"schemaVersion": 2, "manifests": entries});
+    std::fs::write(dir.path().join("index.json"), index.to_string()).unwrap();
+    let open = |reference: &str| {
+        layout::Layouts::open(&[LayoutSpec {
+            reference: Some(reference.to_owned()),
+            path: dir.path().to_owned(),
+        }])
+    };
+    assert!(open("acme/b:1").is_ok());
+    let error = open("acme/other:1").unwrap_err().to_string();
+    assert!(error.contains("2 images under other names"), "{error}");
+}
+
 #[tokio::test]
 async fn broken_layouts_are_said() {
     let dir = tempfile::tempdir().unwrap();
