@@ -35,7 +35,10 @@ pub(super) fn wanted(workloads: &[Workload], placements: &[Vec<Rc<Placement>>]) 
             }
             let spec = &template.spec;
             let access = spec.pull_access(&workload.id.namespace);
-            let containers = spec.all_containers().map(|(_, c)| c.image.as_str());
+            let known = spec
+                .all_containers()
+                .filter(|(_, c)| c.unresolved.is_none());
+            let containers = known.map(|(_, c)| c.image.as_str());
             let volumes = spec.volumes.iter().filter_map(|v| v.image.as_ref());
             let texts = containers.chain(volumes.map(|image| image.reference.as_str()));
             // What can't be parsed becomes a finding of its own.

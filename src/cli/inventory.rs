@@ -10,12 +10,15 @@ use crate::input::cluster::{
     ProxyVariables, SecretReader, Surroundings, parse_names,
 };
 use crate::input::files::FilesError;
-use crate::input::{LabelSelector, PullObjects, files, fold};
+use crate::input::{LabelSelector, PullObjects, Reader, files, fold};
 use crate::model::Inventory;
 use crate::report::{NodesFrom, Scope, Source};
 
 /// Reads what is to be scanned.
-pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
+pub(super) async fn read(
+    args: &Args,
+    reader: &Reader,
+) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
     let selector = args
         .select
         .selector
@@ -24,9 +27,9 @@ pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope, PullSecretsFr
         .transpose();
     let selector = selector.map_err(|error| Failure::new(error.to_string()))?;
     let (mut inventory, mut scope, secrets) = if args.files.filename.is_empty() {
-        from_cluster(args).await?
+        from_cluster(args, reader).await?
     } else {
-        from_files(args).await?
+        from_files(args, reader).await?
     };
     scope.selector.clone_from(&args.select.selector);
     let excluded = &args.select.exclude_namespace;
@@ -40,7 +43,10 @@ pub(super) async fn read(args: &Args) -> Result<(Inventory, Scope, PullSecretsFr
     Ok((inventory, scope, secrets))
 }
 
-async fn from_cluster(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
+async fn from_cluster(
+    args: &Args,
+    reader: &Reader,
+) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
     let targets = parse_names(&args.names).map_err(|error| names_failure(&error, &args.names))?;
     let connection = connect(&args.kubernetes, true).await?;
     // Names are looked up in one namespace, as in kubectl; everything else in all.
@@ -58,7 +64,7 @@ async fn from_cluster(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom)
         workloads: true,
         chunk_size: args.kubernetes.chunk_size,
     };
-    let (connection, inventory) = read_cluster(args, true, connection, &scope).await?;
+    let (connection, inventory) = read_cluster(args, reader, true, connection, &scope).await?;
     let secrets = PullSecretsFrom::Cluster(SecretReader::new(&connection));
     let source = Source::Cluster {
         context: connection.context,
@@ -78,7 +84,10 @@ async fn from_cluster(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom)
     ))
 }
 
-async fn from_files(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
+async fn from_files(
+    args: &Args,
+    reader: &Reader,
+) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
     if !args.names.is_empty() {
         return Err(Failure::new("names can't be combined with -f")
             .hint("choose workloads of the files with -l"));
@@ -96,6 +105,7 @@ async fn from_files(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), 
         &args.files.filename,
         args.files.recursive,
         &mut std::io::stdin(),
+        reader,
     )
     .map_err(files_failure)?;
     let mut objects = read.objects;
@@ -108,7 +118,7 @@ async fn from_files(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), 
         }
         // As in a cluster: nothing of other namespaces. Nodes and namespaces are in none.
         objects.retain(|object| {
-            object.template().is_none()
+            object.templates().next().is_none()
                 || args.select.all_namespaces
                 || object.id.namespace == *namespace
         });
@@ -122,7 +132,7 @@ async fn from_files(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), 
         inventory.nodes_listed = true;
         nodes_from.push(NodesFrom::Files);
     } else if !named {
-        nodes_of_cluster(args, &mut inventory, &mut nodes_from).await?;
+        nodes_of_cluster(args, reader, &mut inventory, &mut nodes_from).await?;
     }
     let source = Source::Files(args.files.filename.clone());
     Ok((
@@ -142,6 +152,7 @@ async fn from_files(args: &Args) -> Result<(Inventory, Scope, PullSecretsFrom), 
 /// configuration is never used: a CI job that happens to run in a pod must not depend on that pod's cluster.
 async fn nodes_of_cluster(
     args: &Args,
+    reader: &Reader,
     inventory: &mut Inventory,
     nodes_from: &mut Vec<NodesFrom>,
 ) -> Result<(), Failure> {
@@ -164,7 +175,7 @@ async fn nodes_of_cluster(
         workloads: false,
         chunk_size: args.kubernetes.chunk_size,
     };
-    let reading = read_cluster(args, false, connection, &scope).await;
+    let reading = read_cluster(args, reader, false, connection, &scope).await;
     let (_, cluster) = reading.map_err(|failure| {
         failure.hint("or name the platforms, as in --platform linux/amd64 --platform linux/arm64")
     })?;
@@ -178,14 +189,15 @@ async fn nodes_of_cluster(
 /// Reads a cluster; once more with a new credential where that of a plugin is refused: it may have been kept too long.
 async fn read_cluster(
     args: &Args,
+    reader: &Reader,
     in_cluster: bool,
     connection: Connection,
     scope: &ClusterScope,
 ) -> Result<(Connection, Inventory), Failure> {
-    match cluster::read(&connection, scope).await {
+    match cluster::read(&connection, scope, reader).await {
         Err(ClusterError::Unauthorized { .. }) if connection.by_plugin => {
             let again = connect(&args.kubernetes, in_cluster).await?;
-            let read = cluster::read(&again, scope).await;
+            let read = cluster::read(&again, scope, reader).await;
             Ok((again, read.map_err(cluster_failure)?))
         }
         read => Ok((connection, read.map_err(cluster_failure)?)),
@@ -284,6 +296,7 @@ fn cluster_failure(error: ClusterError) -> Failure {
         ClusterError::Unreachable { .. } | ClusterError::NotKubernetes { .. } => failure.hint(
             "check the context and the network; kubectl get nodes should work with the same flags",
         ),
+        ClusterError::Names(_) => failure,
         ClusterError::NotFound { .. } => {
             failure.hint("names are looked up in one namespace; choose it with -n")
         }

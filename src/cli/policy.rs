@@ -7,6 +7,7 @@ use super::args::Args;
 use super::error::Failure;
 use super::output;
 use crate::config::{Config, FILE_NAME};
+use crate::input::custom::CustomKinds;
 use crate::policy::{Baseline, Date, Policy};
 use crate::verdict::Report;
 
@@ -18,6 +19,8 @@ const LARGEST_BASELINE: u64 = 256 * 1024 * 1024;
 /// What is known already, with the name of the configuration file that says so.
 pub(super) struct Known {
     pub(super) policy: Policy,
+    /// The custom resources that run images.
+    pub(super) kinds: CustomKinds,
     pub(super) config: Option<String>,
 }
 
@@ -30,7 +33,15 @@ pub(super) fn read(args: &Args) -> Result<Known, Failure> {
     };
     let baseline = args.known.baseline.as_deref();
     let baseline = baseline.map(read_baseline).transpose()?;
+    let kinds = CustomKinds::built_in()
+        .with(config.kinds)
+        .map_err(|error| {
+            let name = file.as_deref().unwrap_or(Path::new(FILE_NAME)).display();
+            Failure::new(format!("{name}: kinds: {error}"))
+                .hint("docs/configuration.md describes the file")
+        })?;
     Ok(Known {
+        kinds,
         policy: Policy {
             ignores: config.ignores,
             baseline,

@@ -10,8 +10,9 @@ use super::nodes::hypothetical;
 use super::policy::Known;
 use super::stop::{self, Stop};
 use super::{ask, output};
+use crate::input::Reader;
 use crate::model::{Inventory, Node, Workload};
-use crate::placement::{Placement, Placer, Scheduler};
+use crate::placement::{Placement, Scheduler};
 use crate::report::{NodesFrom, Scope};
 use crate::verdict::{Evidence, FailOn, Gate, GateOutcome, NodeClasses, Report, judge};
 
@@ -52,7 +53,8 @@ pub(super) fn run(args: Args) -> Result<ExitCode, Failure> {
 async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>), Failure> {
     let deadline = stop::deadline(args.images.timeout);
     let registry = super::images::registry(&args.images)?;
-    let reading = super::inventory::read(args);
+    let reader = Reader::new(known.kinds, args.select.hidden_images);
+    let reading = super::inventory::read(args, &reader);
     let (mut inventory, mut scope, secrets) = match deadline {
         None => reading.await?,
         Some(deadline) => tokio::time::timeout_at(deadline, reading)
@@ -121,15 +123,9 @@ fn place(workloads: &[Workload], nodes: &[Node]) -> Vec<Vec<Rc<Placement>>> {
     workloads
         .iter()
         .map(|workload| {
-            let placer = if workload.is_daemon_set() {
-                Placer::DaemonSetController
-            } else {
-                Placer::Scheduler
-            };
-            workload
-                .templates
-                .iter()
-                .map(|template| scheduler.place(template, placer))
+            let templates = workload.templates.iter();
+            templates
+                .map(|template| scheduler.place(template, template.placer))
                 .collect()
         })
         .collect()

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use self::ignore::RawIgnore;
+use crate::input::custom::KindEntry;
 use crate::policy::Ignore;
 
 /// What the file of the working directory is called.
@@ -20,6 +21,8 @@ pub const FILE_NAME: &str = ".archcheck.yaml";
 pub struct Config {
     /// What somebody knows about.
     pub ignores: Vec<Ignore>,
+    /// Custom resources that run images.
+    pub kinds: Vec<KindEntry>,
 }
 
 /// Why a configuration can't be used.
@@ -44,6 +47,8 @@ struct RawConfig {
     /// Findings that somebody knows about: they stay in the report, marked, and don't count for the gate.
     #[schemars(with = "Option<Vec<RawIgnore>>")]
     ignore: Option<Vec<serde_saphyr::Spanned<RawIgnore>>>,
+    /// Custom resources that run images, and where these stand; they go before what the program knows of them.
+    kinds: Option<Vec<KindEntry>>,
 }
 
 impl Config {
@@ -66,13 +71,17 @@ impl Config {
                 })
             })
             .map_err(|error| syntax_error(&error, &path, file))?;
-        let entries = raw.unwrap_or_default().ignore.unwrap_or_default();
-        let ignores = entries
+        let RawConfig { ignore, kinds } = raw.unwrap_or_default();
+        let ignores = ignore
+            .unwrap_or_default()
             .into_iter()
             .enumerate()
             .map(|(at, entry)| ignore::checked(at, entry, file))
             .collect::<Result<_, _>>()?;
-        Ok(Self { ignores })
+        Ok(Self {
+            ignores,
+            kinds: kinds.unwrap_or_default(),
+        })
     }
 }
 

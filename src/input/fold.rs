@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
+use super::kinds::Kind;
 use super::objects::{Controller, Object, Owner, Role};
-use crate::model::{Inventory, LivePod, ObjectId, PodTemplate, Workload};
+use crate::model::{Inventory, LivePod, ObjectId, Placer, PodTemplate, Workload};
 use crate::placement::namespace_selectors;
 
 /// How many owners up are followed: real chains have three.
@@ -26,6 +27,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
     );
     let mut inventory = Inventory::default();
     let mut folded = Folded::default();
+    let mut made = Made::default();
     let mut pods = Vec::new();
     for mut object in objects {
         if let Some(selector) = namespaces.get(&object.id.namespace) {
@@ -37,6 +39,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
             Role::Node(node) => inventory.nodes.push(*node),
             Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => {}
             Role::Pod(pod) if !pod.over => {
+                let of_daemon_set = object.owner.as_ref().is_some_and(|o| o.kind == "DaemonSet");
                 let alone = unread_workload(object.id);
                 let workload = Workload {
                     labels: object.labels,
@@ -44,21 +47,38 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
                     location: object.location,
                     ..alone
                 };
-                pods.push((workload, top, given, *pod));
+                pods.push((workload, top, given, of_daemon_set, *pod));
             }
             Role::Pod(_) => {}
             Role::Controller(controller) => {
                 let Controller {
-                    template,
+                    templates,
                     dormant,
                     over,
+                    custom,
                 } = *controller;
+                let templates = templates.into_iter().map(|template| template.pod);
+                let works = !dormant && !over;
                 match top {
+                    // What its controller made of it says more.
+                    Some(Top {
+                        id, custom: true, ..
+                    }) => {
+                        // A custom resource in between says what it wants, too; only what came of it is the truth.
+                        let said = if custom {
+                            &mut made.wishes
+                        } else {
+                            &mut made.truth
+                        };
+                        if works {
+                            add(said.entry(id).or_default(), templates);
+                        }
+                    }
                     // What has an owner is that owner's: an old ReplicaSet, a CronJob's Job.
                     Some(Top { known: true, .. }) => {}
                     // An owner that was not read can't speak for itself; what it made does.
-                    Some(Top { id, .. }) if !dormant && !over => {
-                        folded.of_owner(id).templates.push(template);
+                    Some(Top { id, .. }) if works => {
+                        folded.of_owner(id).templates.extend(templates);
                     }
                     Some(_) => {}
                     None if over && !dormant => {}
@@ -68,7 +88,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
                         annotations: object.annotations,
                         location: object.location,
                         dormant,
-                        templates: vec![template],
+                        templates: templates.collect(),
                         pods: Vec::new(),
                     }),
                 }
@@ -76,8 +96,8 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
         }
     }
     // Workloads whose templates come from controllers that were read.
-    let made: HashSet<ObjectId> = folded.by_id.keys().cloned().collect();
-    for (alone, top, given, pod) in pods {
+    let spoken_for: HashSet<ObjectId> = folded.by_id.keys().cloned().collect();
+    for (alone, top, given, of_daemon_set, pod) in pods {
         let live = LivePod {
             name: alone.id.name.clone(),
             node: crate::placement::target_node(&pod.template.spec).map(str::to_owned),
@@ -92,16 +112,27 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
                     ..alone
                 });
             }
-            Some(Top { id, .. }) if made.contains(&id) => {
+            // A custom resource that is finished or being deleted is not kept, and neither are its pods.
+            Some(Top {
+                id, custom: true, ..
+            }) => {
+                if spoken_for.contains(&id) {
+                    made.pod(&id, pod.template, given.as_deref(), of_daemon_set);
+                    folded.of_owner(id).pods.push(live);
+                }
+            }
+            Some(Top { id, .. }) if spoken_for.contains(&id) => {
                 let workload = folded.of_owner(id);
-                add_injected(workload, &pod.template, given.as_deref());
+                if let Some(template) = workload.templates.first_mut() {
+                    add_injected(template, &pod.template, given.as_deref());
+                }
                 workload.pods.push(live);
             }
             // Its owner was read and is being deleted: so will the pod be.
             Some(Top { known: true, .. }) => {}
             Some(Top { id, .. }) => {
                 let workload = folded.of_owner(id);
-                let template = as_template(pod.template, &workload.id);
+                let template = as_template(pod.template, of_daemon_set);
                 if !workload.templates.contains(&template) {
                     workload.templates.push(template);
                 }
@@ -109,7 +140,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
             }
         }
     }
-    inventory.workloads = folded.workloads;
+    inventory.workloads = made.merge(folded.workloads);
     inventory
         .workloads
         .sort_by(|a, b| (&a.id, &a.location).cmp(&(&b.id, &b.location)));
@@ -118,22 +149,100 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
     inventory
 }
 
+/// What the controllers of custom resources have made so far, which is the truth about them: controllers add containers,
+/// fill in images, and choose nodes.
+#[derive(Default)]
+struct Made {
+    /// What Kubernetes' own controllers and pods say.
+    truth: HashMap<ObjectId, Vec<PodTemplate>>,
+    /// What custom resources in between say.
+    wishes: HashMap<ObjectId, Vec<PodTemplate>>,
+}
+
+/// Adds templates, each once.
+fn add(known: &mut Vec<PodTemplate>, templates: impl IntoIterator<Item = PodTemplate>) {
+    for template in templates {
+        if !known.contains(&template) {
+            known.push(template);
+        }
+    }
+}
+
+impl Made {
+    /// A live pod: it adds to the template of its own controller, if there is one in between, or speaks for itself.
+    fn pod(
+        &mut self,
+        owner: &ObjectId,
+        pod: PodTemplate,
+        given: Option<&[String]>,
+        of_daemon_set: bool,
+    ) {
+        let known = self.truth.entry(owner.clone()).or_default();
+        let of_its_controller = |template: &&mut PodTemplate| {
+            let names = template.spec.all_containers().map(|(_, c)| &c.name);
+            given.is_some_and(|given| names.eq(given))
+        };
+        if let Some(template) = known.iter_mut().find(of_its_controller) {
+            add_injected(template, &pod, given);
+            return;
+        }
+        add(known, [as_template(pod, of_daemon_set)]);
+    }
+
+    /// Adds all that was made to its owners, in the place of what these say themselves about the same images. Owners that
+    /// run nothing are left out.
+    fn merge(mut self, workloads: Vec<Workload>) -> Vec<Workload> {
+        let mut merged = Vec::with_capacity(workloads.len());
+        for mut workload in workloads {
+            let truth = self.truth.remove(&workload.id).unwrap_or_default();
+            let wishes = self.wishes.remove(&workload.id).unwrap_or_default();
+            if !truth.is_empty() || !wishes.is_empty() {
+                workload.dormant = false;
+                let images: HashSet<String> = images(&truth).map(str::to_owned).collect();
+                add(&mut workload.templates, wishes);
+                let wishes = std::mem::replace(&mut workload.templates, truth);
+                for mut template in wishes {
+                    template.spec.retain(|c| !images.contains(&c.image));
+                    if template.spec.all_containers().next().is_some() {
+                        workload.templates.push(template);
+                    }
+                }
+            }
+            if !workload.templates.is_empty() {
+                merged.push(workload);
+            }
+        }
+        merged
+    }
+}
+
+fn images(templates: &[PodTemplate]) -> impl Iterator<Item = &str> {
+    let containers = templates.iter().flat_map(|t| t.spec.all_containers());
+    containers.map(|(_, container)| container.image.as_str())
+}
+
 impl Object {
     /// Notes what the API server will add to the pods made from here. A pod that has a uid has been through that.
     fn admit(&mut self, namespace_selector: &BTreeMap<String, String>) {
-        let template = match &mut self.role {
-            Role::Controller(controller) => &mut controller.template,
-            Role::Pod(pod) if self.uid.is_empty() => &mut pod.template,
+        let templates: Vec<&mut PodTemplate> = match &mut self.role {
+            Role::Controller(controller) => controller
+                .templates
+                .iter_mut()
+                .map(|t| &mut t.pod)
+                .collect(),
+            Role::Pod(pod) if self.uid.is_empty() => vec![&mut pod.template],
             Role::Pod(_)
             | Role::Node(_)
             | Role::Namespace
             | Role::PullSecret(_)
             | Role::ServiceAccount(_) => return,
         };
-        template
-            .spec
-            .namespace_selector
-            .clone_from(namespace_selector);
+        for template in templates {
+            template
+                .spec
+                .namespace_selector
+                .clone_from(namespace_selector);
+        }
     }
 }
 
@@ -166,10 +275,17 @@ impl Folded {
 
 /// The workload that an object belongs to: its topmost owner, or itself. `None` when there is no such object.
 #[must_use]
-pub fn topmost(objects: &[Object], kind: &str, name: &str) -> Option<ObjectId> {
-    let object = objects
-        .iter()
-        .find(|object| object.id.kind == kind && object.id.name == name)?;
+pub fn topmost(objects: &[Object], kind: &Kind, name: &str) -> Option<ObjectId> {
+    let api_version = kind.api_version();
+    let object = objects.iter().find(|object| {
+        let ObjectId {
+            kind: its_kind,
+            name: its_name,
+            api_version: its_version,
+            ..
+        } = &object.id;
+        *its_kind == kind.kind && its_name == name && *its_version == api_version
+    })?;
     let top = Owners::of(objects).top(object);
     Some(top.map_or_else(|| object.id.clone(), |top| top.id))
 }
@@ -192,6 +308,8 @@ struct Top {
     id: ObjectId,
     /// It was read itself, so its own template speaks.
     known: bool,
+    /// It is a custom resource that was read: what its controller made of it speaks as well.
+    custom: bool,
 }
 
 /// Who owns whom, by uid; in manifests, which have none, by kind and name.
@@ -204,7 +322,8 @@ struct Owners {
 struct Read {
     id: ObjectId,
     owner: Option<Owner>,
-    /// The names of the containers in its template.
+    custom: bool,
+    /// The names of the containers in its templates.
     containers: Rc<[String]>,
 }
 
@@ -218,10 +337,12 @@ impl Owners {
             let Role::Controller(controller) = &object.role else {
                 continue;
             };
-            let containers = controller.template.spec.all_containers();
+            let templates = controller.templates.iter();
+            let containers = templates.flat_map(|template| template.pod.spec.all_containers());
             let read = Rc::new(Read {
                 id: object.id.clone(),
                 owner: object.owner.clone(),
+                custom: controller.custom,
                 containers: containers
                     .map(|(_, container)| container.name.clone())
                     .collect(),
@@ -243,7 +364,8 @@ impl Owners {
     /// The names of the containers that an object's own controller gave it, if that was read.
     fn given(&self, object: &Object) -> Option<Rc<[String]>> {
         let read = self.find(object.owner.as_ref()?, &object.id.namespace)?;
-        Some(Rc::clone(&read.containers))
+        // A custom resource's controller gives its pods what it likes.
+        (!read.custom).then(|| Rc::clone(&read.containers))
     }
 
     fn find(&self, owner: &Owner, namespace: &str) -> Option<&Rc<Read>> {
@@ -280,6 +402,7 @@ impl Owners {
                     return Some(Top {
                         id: read.id.clone(),
                         known: true,
+                        custom: read.custom,
                     });
                 }
             }
@@ -288,13 +411,18 @@ impl Owners {
             return Some(Top {
                 id: id.clone(),
                 known: true,
+                custom: false,
             });
         }
         if matches!(object.role, Role::Controller(_)) && speaks_for_itself(&object.id.kind) {
             return None;
         }
         if let Some(id) = self.grandparent(owner, object) {
-            return Some(Top { id, known: true });
+            return Some(Top {
+                id,
+                known: true,
+                custom: false,
+            });
         }
         Some(Top {
             id: ObjectId {
@@ -304,6 +432,7 @@ impl Owners {
                 api_version: owner.api_version.clone(),
             },
             known: false,
+            custom: false,
         })
     }
 
@@ -338,10 +467,11 @@ fn speaks_for_itself(kind: &str) -> bool {
 }
 
 /// A live pod seen as what its unseen owner would make again: on no node in particular.
-fn as_template(mut template: PodTemplate, owner: &ObjectId) -> PodTemplate {
+fn as_template(mut template: PodTemplate, of_daemon_set: bool) -> PodTemplate {
     template.spec.node_name = None;
     template.spec.ephemeral_containers.clear();
-    if owner.kind == "DaemonSet" {
+    if of_daemon_set {
+        template.placer = Placer::DaemonSetController;
         // The controller pins each pod to its node by this one term.
         if let Some(node) = template
             .spec
@@ -371,10 +501,7 @@ fn as_template(mut template: PodTemplate, owner: &ObjectId) -> PodTemplate {
 
 /// Adds containers that a webhook injected into a live pod: those that its own controller did not give it. (A pod of an
 /// older revision has containers that the newer template has dropped; these were given.)
-fn add_injected(workload: &mut Workload, pod: &PodTemplate, given: Option<&[String]>) {
-    let Some(template) = workload.templates.first_mut() else {
-        return;
-    };
+fn add_injected(template: &mut PodTemplate, pod: &PodTemplate, given: Option<&[String]>) {
     let spec = &mut template.spec;
     let lists = [
         (&mut spec.containers, &pod.spec.containers),
@@ -409,6 +536,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::input::Reader;
 
     fn object(kind: &str, name: &str, owner: Option<(&str, &str)>, rest: &Value) -> Object {
         let api = |kind: &str| match kind {
@@ -426,7 +554,7 @@ mod tests {
         if let (Some(value), Some(rest)) = (value.as_object_mut(), rest.as_object()) {
             value.extend(rest.clone());
         }
-        Object::read(&value).unwrap().unwrap()
+        Reader::default().read(&value).unwrap().unwrap()
     }
 
     fn template(image: &str) -> Value {
@@ -593,7 +721,7 @@ mod tests {
             pod("agent-1", Some(("DaemonSet", "agent")), "n1", &["a:1"]),
         ]);
         assert_eq!(names(&inventory), ["DaemonSet/agent"]);
-        assert!(inventory.workloads[0].is_daemon_set());
+        assert!(inventory.workloads[0].is_on_each_node());
         assert_eq!(inventory.workloads[0].pods.len(), 1);
     }
 
@@ -622,6 +750,98 @@ mod tests {
             .map(|c| c.image.as_str())
             .collect();
         assert_eq!(images, ["web:1", "injected:1"]);
+    }
+
+    /// `kind/name` of each template's images, and who chooses its nodes.
+    fn templates(workload: &Workload) -> Vec<String> {
+        let templates = workload.templates.iter();
+        templates
+            .map(|template| {
+                let containers = template.spec.all_containers();
+                let images: Vec<_> = containers.map(|(_, c)| c.image.clone()).collect();
+                format!("{:?} {}", template.placer, images.join(" "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_a_custom_resource_became_goes_before_what_it_says() {
+        let rollout = |replicas: i64| {
+            object(
+                "Rollout",
+                "ro",
+                None,
+                &json!({"spec": {"replicas": replicas, "template": template("ro:1"), "analysis": template("check:1")}}),
+            )
+        };
+        let set = |replicas: i64| {
+            object(
+                "ReplicaSet",
+                "ro-a",
+                Some(("Rollout", "ro")),
+                &json!({"spec": {"replicas": replicas, "template": template("ro:1")}}),
+            )
+        };
+        let daemon = object(
+            "DaemonSet",
+            "agent",
+            Some(("Rollout", "ro")),
+            &json!({"spec": {"template": template("agent:1")}}),
+        );
+        let live = || {
+            pod(
+                "ro-1",
+                Some(("ReplicaSet", "ro-a")),
+                "n1",
+                &["ro:1", "mesh:1"],
+            )
+        };
+        let direct = || pod("ro-2", Some(("Rollout", "ro")), "n2", &["other:1"]);
+        for (what, objects, expected, pods, dormant) in [
+            (
+                "alone",
+                vec![rollout(1)],
+                vec!["Scheduler check:1", "Scheduler ro:1"],
+                0,
+                false,
+            ),
+            (
+                "asleep",
+                vec![rollout(0), set(0)],
+                vec!["Scheduler check:1", "Scheduler ro:1"],
+                0,
+                true,
+            ),
+            (
+                "what runs is not asleep",
+                vec![live(), set(1), rollout(0)],
+                vec!["Scheduler ro:1 mesh:1", "Scheduler check:1"],
+                1,
+                false,
+            ),
+            (
+                "all that was made",
+                vec![rollout(1), set(1), daemon, live(), direct()],
+                vec![
+                    "Scheduler ro:1 mesh:1",
+                    "DaemonSetController agent:1",
+                    "Scheduler other:1",
+                    "Scheduler check:1",
+                ],
+                2,
+                false,
+            ),
+        ] {
+            let inventory = fold(objects);
+            assert_eq!(names(&inventory), ["Rollout/ro"], "{what}");
+            let workload = &inventory.workloads[0];
+            assert_eq!(templates(workload), expected, "{what}");
+            assert_eq!(
+                (workload.pods.len(), workload.dormant),
+                (pods, dormant),
+                "{what}"
+            );
+        }
     }
 
     #[test]

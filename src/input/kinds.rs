@@ -1,4 +1,6 @@
-//! The kinds that archcheck reads: a table, one row a kind (scheduling.md §3.1).
+//! Kubernetes' own kinds: a table, one row a kind (scheduling.md §3.1).
+
+use std::sync::LazyLock;
 
 /// Where a kind keeps its pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +17,8 @@ pub enum Shape {
     Node,
     /// It is a namespace.
     Namespace,
+    /// It is no kind of Kubernetes' own: the table in [`super::custom`] says, or the object itself.
+    Custom,
 }
 
 impl Shape {
@@ -24,123 +28,71 @@ impl Shape {
         !matches!(self, Self::Node | Self::Namespace)
     }
 
-    /// The route from the object to its pod template; empty for a pod, which is its own.
+    /// The route from the object to its pod spec; empty where there is none, or where it differs.
     #[must_use]
-    pub fn template_route(self) -> &'static str {
+    pub fn pod_spec_route(self) -> &'static str {
         match self {
-            Self::Pod | Self::Node | Self::Namespace => "",
-            Self::Template => "/spec/template",
-            Self::CronJob => "/spec/jobTemplate/spec/template",
-            Self::PodTemplate => "/template",
+            Self::Node | Self::Namespace | Self::Custom => "",
+            Self::Pod => "/spec",
+            Self::Template => "/spec/template/spec",
+            Self::CronJob => "/spec/jobTemplate/spec/template/spec",
+            Self::PodTemplate => "/template/spec",
         }
     }
 }
 
 /// A kind of the Kubernetes API.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Kind {
     /// API group; empty for the core group.
-    pub group: &'static str,
+    pub group: String,
     /// The version that is listed.
-    pub version: &'static str,
+    pub version: String,
     /// Kind, e.g. `Deployment`.
-    pub kind: &'static str,
+    pub kind: String,
     /// Resource, e.g. `deployments`.
-    pub plural: &'static str,
+    pub plural: String,
     /// What kubectl accepts beside kind and plural.
-    pub short_names: &'static [&'static str],
+    pub short_names: Vec<String>,
+    /// Its objects are in namespaces.
+    pub namespaced: bool,
     /// Where its pods are.
     pub shape: Shape,
 }
 
-/// All of them. Owners come before what they own, so that messages name them in that order.
-pub static KINDS: [Kind; 11] = [
-    kind("", "v1", "Node", "nodes", &["no"], Shape::Node),
-    kind(
-        "",
-        "v1",
-        "Namespace",
-        "namespaces",
-        &["ns"],
-        Shape::Namespace,
-    ),
-    kind(
-        "apps",
-        "v1",
-        "Deployment",
-        "deployments",
-        &["deploy"],
-        Shape::Template,
-    ),
-    kind(
-        "apps",
-        "v1",
-        "StatefulSet",
-        "statefulsets",
-        &["sts"],
-        Shape::Template,
-    ),
-    kind(
-        "apps",
-        "v1",
-        "DaemonSet",
-        "daemonsets",
-        &["ds"],
-        Shape::Template,
-    ),
-    kind(
-        "batch",
-        "v1",
-        "CronJob",
-        "cronjobs",
-        &["cj"],
-        Shape::CronJob,
-    ),
-    kind("batch", "v1", "Job", "jobs", &[], Shape::Template),
-    kind(
-        "apps",
-        "v1",
-        "ReplicaSet",
-        "replicasets",
-        &["rs"],
-        Shape::Template,
-    ),
-    kind(
-        "",
-        "v1",
-        "ReplicationController",
-        "replicationcontrollers",
-        &["rc"],
-        Shape::Template,
-    ),
-    kind(
-        "",
-        "v1",
-        "PodTemplate",
-        "podtemplates",
-        &[],
-        Shape::PodTemplate,
-    ),
-    kind("", "v1", "Pod", "pods", &["po"], Shape::Pod),
-];
-
-const fn kind(
-    group: &'static str,
-    version: &'static str,
-    kind: &'static str,
-    plural: &'static str,
-    short_names: &'static [&'static str],
-    shape: Shape,
-) -> Kind {
-    Kind {
-        group,
-        version,
-        kind,
-        plural,
-        short_names,
+/// All of Kubernetes' own. Owners come before what they own, so that messages name them in that order.
+pub static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    use Shape::{CronJob, Namespace, Node, Pod, PodTemplate, Template};
+    let rows = [
+        ("", "Node", "nodes", "no", Node),
+        ("", "Namespace", "namespaces", "ns", Namespace),
+        ("apps", "Deployment", "deployments", "deploy", Template),
+        ("apps", "StatefulSet", "statefulsets", "sts", Template),
+        ("apps", "DaemonSet", "daemonsets", "ds", Template),
+        ("batch", "CronJob", "cronjobs", "cj", CronJob),
+        ("batch", "Job", "jobs", "", Template),
+        ("apps", "ReplicaSet", "replicasets", "rs", Template),
+        (
+            "",
+            "ReplicationController",
+            "replicationcontrollers",
+            "rc",
+            Template,
+        ),
+        ("", "PodTemplate", "podtemplates", "", PodTemplate),
+        ("", "Pod", "pods", "po", Pod),
+    ];
+    let kind = |(group, kind, plural, short, shape): (&str, &str, &str, &str, Shape)| Kind {
+        group: group.to_owned(),
+        version: "v1".to_owned(),
+        kind: kind.to_owned(),
+        plural: plural.to_owned(),
+        short_names: short.split_whitespace().map(str::to_owned).collect(),
+        namespaced: shape.runs_pods(),
         shape,
-    }
-}
+    };
+    rows.into_iter().map(kind).collect()
+});
 
 impl Kind {
     /// The kind of an object, by its own words. Versions are not compared: `apps/v1beta1` has the same shape.
@@ -155,22 +107,23 @@ impl Kind {
             .find(|k| k.kind == kind && k.group == group && (core == k.group.is_empty()))
     }
 
-    /// The kind that a user names: kind, plural or short name, any case, with or without `.group`.
+    /// The kind among `kinds` that a user names: kind, plural or short name, any case, with or without `.group`.
     #[must_use]
-    pub fn named(text: &str) -> Option<&'static Self> {
+    pub fn named<'k>(kinds: impl IntoIterator<Item = &'k Self>, text: &str) -> Option<&'k Self> {
         let text = text.to_lowercase();
-        let (name, group) = text
-            .split_once('.')
-            .map_or((text.as_str(), None), |(n, g)| (n, Some(g)));
-        KINDS.iter().find(|kind| {
+        kinds.into_iter().find(|kind| {
+            let (name, group) = text
+                .split_once('.')
+                .map_or((text.as_str(), None), |(n, g)| (n, Some(g)));
             // `deployments.v1.apps` names the version as well.
             let in_group = group.is_none_or(|g| {
-                g == kind.group || g.strip_prefix(kind.version) == Some(&format!(".{}", kind.group))
+                g == kind.group
+                    || g.strip_prefix(&kind.version) == Some(&format!(".{}", kind.group))
             });
             in_group
                 && (name == kind.plural
                     || name == kind.kind.to_lowercase()
-                    || kind.short_names.contains(&name))
+                    || kind.short_names.iter().any(|short| short == name))
         })
     }
 
@@ -178,7 +131,7 @@ impl Kind {
     #[must_use]
     pub fn resource(&self) -> String {
         if self.group.is_empty() {
-            self.plural.to_owned()
+            self.plural.clone()
         } else {
             format!("{}.{}", self.plural, self.group)
         }
@@ -188,7 +141,7 @@ impl Kind {
     #[must_use]
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {
-            self.version.to_owned()
+            self.version.clone()
         } else {
             format!("{}/{}", self.group, self.version)
         }
@@ -203,7 +156,7 @@ impl Kind {
             format!("/apis/{}/{}", self.group, self.version)
         };
         match namespace {
-            Some(namespace) if self.shape.runs_pods() => {
+            Some(namespace) if self.namespaced => {
                 format!("{root}/namespaces/{namespace}/{}", self.plural)
             }
             Some(namespace) if self.shape == Shape::Namespace => {
@@ -231,7 +184,11 @@ mod tests {
             ("cj", Some("CronJob")),
             ("svc", None),
         ] {
-            assert_eq!(Kind::named(text).map(|k| k.kind), kind, "{text}");
+            assert_eq!(
+                Kind::named(KINDS.iter(), text).map(|k| k.kind.as_str()),
+                kind,
+                "{text}"
+            );
         }
         for (api_version, name, found) in [
             ("apps/v1", "Deployment", true),

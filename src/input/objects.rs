@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::custom::{CustomKinds, CustomRead, hidden};
 use super::kinds::{Kind, Shape};
 use super::pull_secrets::{account_secrets, pull_secret};
 use crate::image::Platform;
 use crate::model::{
-    Location, Node, NodeOrigin, ObjectId, PodTemplate, PullSecret, RunningContainer, Runtime,
-    Taint, null_as_default,
+    Location, Node, NodeOrigin, ObjectId, Placer, PodTemplate, PullSecret, RunningContainer,
+    Runtime, Taint, null_as_default,
 };
 
 /// An object that matters to a scan.
@@ -64,12 +65,88 @@ pub struct Pod {
 /// Something that makes pods.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Controller {
-    /// The template.
-    pub template: PodTemplate,
+    /// Its templates: one for each of Kubernetes' own kinds, any number for others.
+    pub templates: Vec<Template>,
     /// It has no pods and starts none: replicas 0, suspended, a bare PodTemplate.
     pub dormant: bool,
     /// It has done its work: a Job that is complete or has failed; or it is being deleted.
     pub over: bool,
+    /// Its own controller is not Kubernetes' and may add to what it says: what it has made says more.
+    pub custom: bool,
+}
+
+/// A pod template, and where in its object the images stand.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Template {
+    /// The template.
+    pub pod: PodTemplate,
+    /// The places of its images.
+    pub routes: Routes,
+}
+
+/// Where images stand in an object: keys and indices, each after a slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Routes {
+    /// In a pod spec of Kubernetes, at this place.
+    Spec(&'static str),
+    /// One by one: init containers, containers, ephemeral containers.
+    Images(Vec<String>),
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Self::Images(Vec::new())
+    }
+}
+
+impl Routes {
+    /// The routes that are known one by one.
+    pub(super) fn images(&self) -> impl Iterator<Item = &str> {
+        let routes: &[String] = match self {
+            Self::Spec(_) => &[],
+            Self::Images(routes) => routes,
+        };
+        routes.iter().map(String::as_str)
+    }
+
+    /// Puts another route before all.
+    pub(super) fn put_behind(&mut self, before: &str) {
+        if let Self::Images(routes) = self {
+            for route in routes {
+                route.insert_str(0, before);
+            }
+        }
+    }
+}
+
+impl Template {
+    /// Gives each image its place; `place` finds that of a route.
+    pub(super) fn locate(&mut self, place: impl Fn(&str) -> Option<Location>) {
+        let spec = &mut self.pod.spec;
+        let lists = [
+            ("initContainers", &mut spec.init_containers),
+            ("containers", &mut spec.containers),
+            ("ephemeralContainers", &mut spec.ephemeral_containers),
+        ];
+        match &self.routes {
+            Routes::Images(routes) => {
+                let containers = lists.into_iter().flat_map(|(_, containers)| containers);
+                for (container, route) in containers.zip(routes) {
+                    container.location = place(route);
+                }
+            }
+            Routes::Spec(inside) => {
+                for (field, containers) in lists {
+                    for (at, container) in containers.iter_mut().enumerate() {
+                        container.location = place(&format!("{inside}/{field}/{at}/image"));
+                    }
+                }
+                for (at, volume) in spec.volumes.iter_mut().enumerate() {
+                    volume.location = place(&format!("{inside}/volumes/{at}/image/reference"));
+                }
+            }
+        }
+    }
 }
 
 /// The controller of an object, from its ownerReferences.
@@ -110,6 +187,12 @@ struct Raw {
     spec: Spec,
     status: Status,
     template: Option<PodTemplate>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OnlyMetadata {
+    metadata: Metadata,
 }
 
 #[derive(Default, Deserialize)]
@@ -229,12 +312,41 @@ struct RawPod {
     status: Status,
 }
 
-impl Object {
-    /// Reads an object; `None` for a kind that neither runs pods nor says where they may.
+/// Reads objects.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    custom: CustomKinds,
+    hidden_images: bool,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new(CustomKinds::built_in(), false)
+    }
+}
+
+impl Reader {
+    /// A reader that knows these kinds beside Kubernetes' own. With `hidden_images` it also looks for images in the
+    /// environment and arguments of containers.
+    #[must_use]
+    pub fn new(custom: CustomKinds, hidden_images: bool) -> Self {
+        Self {
+            custom,
+            hidden_images,
+        }
+    }
+
+    /// The kinds that it knows beside Kubernetes' own.
+    #[must_use]
+    pub fn custom(&self) -> &CustomKinds {
+        &self.custom
+    }
+
+    /// Reads an object; `None` for one that neither runs pods nor says where they may.
     ///
     /// # Errors
     /// When it has no type, or a field has another type than its kind gives it.
-    pub fn read(value: &Value) -> Result<Option<Self>, ObjectError> {
+    pub fn read(&self, value: &Value) -> Result<Option<Object>, ObjectError> {
         let text = |field: &'static str| {
             let text = value
                 .get(field)
@@ -244,59 +356,133 @@ impl Object {
         };
         let (api_version, kind_name) = (text("apiVersion")?, text("kind")?);
         match (api_version, kind_name) {
-            ("v1", "Secret") => return Self::secret(value).map(Some),
-            ("v1", "ServiceAccount") => return Ok(Some(Self::service_account(value))),
+            ("v1", "Secret") => return Object::secret(value).map(Some),
+            ("v1", "ServiceAccount") => return Ok(Some(Object::service_account(value))),
             _ => {}
         }
         let Some(kind) = Kind::of(api_version, kind_name) else {
-            return Ok(None);
+            return self.read_custom(value, api_version, kind_name);
         };
         let object = match kind.shape {
             Shape::Pod => serde_path_to_error::deserialize(value)
                 .map_err(field_error)
-                .map(|raw| Some(Self::pod(raw, api_version))),
+                .map(|raw| Some(Object::pod(raw, api_version))),
             _ => serde_path_to_error::deserialize(value)
                 .map_err(field_error)
-                .map(|raw| Self::other(raw, kind, api_version)),
+                .map(|raw| Object::other(raw, kind, api_version)),
         }?;
+        let Some(object) = object else {
+            return Ok(None);
+        };
         // The API server refuses these, so that only a manifest can hold one; judged, it would be fine.
-        let template = object.as_ref().and_then(Self::template);
-        if template.is_some_and(|template| template.spec.containers.is_empty()) {
-            let route = format!("{}/spec/containers", kind.shape.template_route());
+        if object
+            .templates()
+            .any(|template| template.spec.containers.is_empty())
+        {
+            let route = format!("{}/containers", kind.shape.pod_spec_route());
             return Err(ObjectError::Field {
                 path: route.trim_start_matches('/').replace('/', "."),
                 route,
                 detail: "a pod needs at least one container".to_owned(),
             });
         }
-        Ok(object)
-    }
-
-    /// Its pods' template, where it is or makes any.
-    #[must_use]
-    pub fn template(&self) -> Option<&PodTemplate> {
-        match &self.role {
-            Role::Pod(pod) => Some(&pod.template),
-            Role::Controller(controller) => Some(&controller.template),
-            Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => None,
-        }
+        Ok(Some(self.with_hidden(object, kind, value)))
     }
 
     /// Reads an item of a list, which carries no type of its own.
     ///
     /// # Errors
     /// When a field has another type than its kind gives it.
-    pub fn read_item(item: &RawValue, kind: &'static Kind) -> Result<Option<Self>, ObjectError> {
+    pub fn read_item(&self, item: &RawValue, kind: &Kind) -> Result<Option<Object>, ObjectError> {
         let api_version = kind.api_version();
         let mut json = serde_json::Deserializer::from_str(item.get());
-        match kind.shape {
+        let object = match kind.shape {
+            Shape::Custom => {
+                let value: Value =
+                    serde_path_to_error::deserialize(&mut json).map_err(field_error)?;
+                return self.read_custom(&value, &api_version, &kind.kind);
+            }
             Shape::Pod => serde_path_to_error::deserialize(&mut json)
                 .map_err(field_error)
-                .map(|raw| Some(Self::pod(raw, &api_version))),
+                .map(|raw| Some(Object::pod(raw, &api_version))),
             _ => serde_path_to_error::deserialize(&mut json)
                 .map_err(field_error)
-                .map(|raw| Self::other(raw, kind, &api_version)),
+                .map(|raw| Object::other(raw, kind, &api_version)),
+        }?;
+        if !self.hidden_images {
+            return Ok(object);
         }
+        let value: Value = serde_json::from_str(item.get()).unwrap_or_default();
+        Ok(object.map(|object| self.with_hidden(object, kind, &value)))
+    }
+
+    fn read_custom(
+        &self,
+        value: &Value,
+        api_version: &str,
+        kind: &str,
+    ) -> Result<Option<Object>, ObjectError> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let read = self.custom.read(group, kind, value, self.hidden_images)?;
+        let Some(CustomRead {
+            templates,
+            dormant,
+            finished,
+        }) = read
+        else {
+            return Ok(None);
+        };
+        let OnlyMetadata { metadata } =
+            serde_path_to_error::deserialize(value).map_err(field_error)?;
+        let over = finished || metadata.deletion_timestamp.is_some();
+        let role = Role::Controller(Box::new(Controller {
+            templates,
+            dormant,
+            over,
+            custom: true,
+        }));
+        Ok(Some(Object::with_metadata(
+            metadata,
+            api_version,
+            kind,
+            role,
+        )))
+    }
+
+    fn with_hidden(&self, mut object: Object, kind: &Kind, value: &Value) -> Object {
+        if self.hidden_images {
+            let route = kind.shape.pod_spec_route();
+            let found = value.pointer(route).map(hidden).unwrap_or_default();
+            let pod = match &mut object.role {
+                Role::Pod(pod) => Some(&mut pod.template),
+                Role::Controller(controller) => {
+                    controller.templates.first_mut().map(|t| &mut t.pod)
+                }
+                Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => {
+                    None
+                }
+            };
+            if let Some(pod) = pod {
+                pod.spec.mentioned = found;
+            }
+        }
+        object
+    }
+}
+
+impl Object {
+    /// Its pods' templates, where it is or makes any.
+    pub fn templates(&self) -> impl Iterator<Item = &PodTemplate> {
+        let (pod, controller) = match &self.role {
+            Role::Pod(pod) => (Some(&pod.template), None),
+            Role::Controller(controller) => (None, Some(&controller.templates)),
+            Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => {
+                (None, None)
+            }
+        };
+        let templates = controller.into_iter().flatten();
+        pod.into_iter()
+            .chain(templates.map(|template| &template.pod))
     }
 
     /// These are no [`Kind`]: that table is what a cluster is asked to list, and secrets are never listed.
@@ -362,7 +548,7 @@ impl Object {
         Self::with_metadata(raw.metadata, api_version, "Pod", role)
     }
 
-    fn other(raw: Raw, kind: &'static Kind, api_version: &str) -> Option<Self> {
+    fn other(raw: Raw, kind: &Kind, api_version: &str) -> Option<Self> {
         let Raw {
             metadata,
             spec,
@@ -383,24 +569,32 @@ impl Object {
             Shape::Node => {
                 let node = node(&metadata, spec.taints, spec.unschedulable, status);
                 let role = Role::Node(Box::new(node));
-                return Some(Self::with_metadata(metadata, api_version, kind.kind, role));
+                return Some(Self::with_metadata(metadata, api_version, &kind.kind, role));
             }
             Shape::Namespace => {
                 let role = Role::Namespace;
-                return Some(Self::with_metadata(metadata, api_version, kind.kind, role));
+                return Some(Self::with_metadata(metadata, api_version, &kind.kind, role));
             }
             Shape::CronJob => spec.job_template.and_then(|job| job.spec.template),
             Shape::PodTemplate => template,
-            Shape::Template | Shape::Pod => spec.template,
+            Shape::Template | Shape::Pod | Shape::Custom => spec.template,
         };
         // A ReplicationController may have no template at all.
+        let mut pod = template?;
+        if kind.kind == "DaemonSet" {
+            pod.placer = Placer::DaemonSetController;
+        }
         let controller = Controller {
-            template: template?,
+            templates: vec![Template {
+                pod,
+                routes: Routes::Spec(kind.shape.pod_spec_route()),
+            }],
             dormant,
             over: finished || deleted,
+            custom: false,
         };
         let role = Role::Controller(Box::new(controller));
-        Some(Self::with_metadata(metadata, api_version, kind.kind, role))
+        Some(Self::with_metadata(metadata, api_version, &kind.kind, role))
     }
 
     fn with_metadata(metadata: Metadata, api_version: &str, kind: &str, role: Role) -> Self {
@@ -472,7 +666,29 @@ fn node(
     }
 }
 
-fn field_error(error: serde_path_to_error::Error<serde_json::Error>) -> ObjectError {
+impl ObjectError {
+    /// The same error of something that stands at a place in an object.
+    pub(super) fn inside(self, dotted: &str, before: &str) -> Self {
+        match self {
+            Self::NoType(field) => Self::NoType(field),
+            Self::Field {
+                path,
+                route,
+                detail,
+            } => Self::Field {
+                path: match path.as_str() {
+                    "." => dotted.to_owned(),
+                    path if path.starts_with('[') => format!("{dotted}{path}"),
+                    path => format!("{dotted}.{path}"),
+                },
+                route: format!("{before}{route}"),
+                detail,
+            },
+        }
+    }
+}
+
+pub(super) fn field_error(error: serde_path_to_error::Error<serde_json::Error>) -> ObjectError {
     let path = error.path().to_string();
     let route = error
         .path()
@@ -542,7 +758,7 @@ mod tests {
             let Some(Object {
                 role: Role::Controller(controller),
                 ..
-            }) = Object::read(&value).unwrap()
+            }) = Reader::default().read(&value).unwrap()
             else {
                 panic!("{value}");
             };
@@ -551,7 +767,7 @@ mod tests {
                 (dormant, over),
                 "{value}"
             );
-            assert_eq!(controller.template.spec.containers[0].image, "x");
+            assert_eq!(controller.templates[0].pod.spec.containers[0].image, "x");
         }
     }
 
@@ -559,15 +775,15 @@ mod tests {
     fn errors_name_the_field() {
         let value = json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"name": "c", "image": 5}]}}}});
         assert_eq!(
-            Object::read(&value).unwrap_err().to_string(),
+            Reader::default().read(&value).unwrap_err().to_string(),
             "spec.template.spec.containers[0].image: invalid type: integer `5`, expected a string"
         );
         assert_eq!(
-            Object::read(&json!({"kind": "Pod"})).unwrap_err(),
+            Reader::default().read(&json!({"kind": "Pod"})).unwrap_err(),
             ObjectError::NoType("apiVersion")
         );
         assert_eq!(
-            Object::read(&json!({"apiVersion": "v1", "kind": "Service"})),
+            Reader::default().read(&json!({"apiVersion": "v1", "kind": "Service"})),
             Ok(None)
         );
     }
@@ -576,6 +792,6 @@ mod tests {
     fn nulls_are_as_good_as_nothing() {
         let value = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": null, "ownerReferences": null},
             "spec": {"nodeSelector": null, "tolerations": null, "containers": [{"name": "c", "image": null}], "initContainers": null, "volumes": null}, "status": {"containerStatuses": null}});
-        assert!(Object::read(&value).unwrap().is_some());
+        assert!(Reader::default().read(&value).unwrap().is_some());
     }
 }

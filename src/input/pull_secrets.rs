@@ -91,9 +91,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::input::Reader;
 
     fn read(value: &Value) -> Result<PullSecret, String> {
-        match Object::read(value) {
+        match Reader::default().read(value) {
             Ok(Some(Object {
                 role: Role::PullSecret(secret),
                 ..
@@ -168,7 +169,7 @@ mod tests {
         assert_eq!(error, "data[\".dockerconfigjson\"]: it is not base64");
         let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"},
             "type": "kubernetes.io/dockercfg", "stringData": {".dockercfg": "hunter2"}});
-        let object = Object::read(&object).unwrap().unwrap();
+        let object = Reader::default().read(&object).unwrap().unwrap();
         assert!(!format!("{object:?}").contains("hunter2"));
     }
 }

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use super::custom::CustomKinds;
+
 /// How deep an object is looked through.
 const DEEPEST: usize = 32;
 /// Kinds that hold schemas or texts, never images that run.
@@ -10,10 +12,17 @@ const NO_WORKLOADS: [&str; 3] = ["CustomResourceDefinition", "ConfigMap", "Secre
 
 /// Whether an object of an unknown kind seems to run images: a list of containers with images anywhere in it
 /// (scheduling.md §3.3), or, for a custom resource, any text under a key `image`.
-pub(super) fn seems_to_run_images(object: &Value) -> bool {
+pub(super) fn seems_to_run_images(object: &Value, table: &CustomKinds) -> bool {
     let text = |field: &str| object.get(field).and_then(Value::as_str);
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     if kind.is_none_or(|kind| NO_WORKLOADS.contains(&kind)) {
+        return false;
+    }
+    // What the table says to skip is known to run nothing.
+    let group = api_version.and_then(|version| version.split_once('/'));
+    if let (Some((group, _)), Some(kind)) = (group, kind)
+        && table.find(group, kind).is_some()
+    {
         return false;
     }
     let custom = api_version.is_some_and(is_custom_group);
@@ -121,7 +130,11 @@ mod tests {
             ),
         ] {
             let object = json!({"apiVersion": api_version, "kind": kind, "spec": rest});
-            assert_eq!(seems_to_run_images(&object), runs, "{object}");
+            assert_eq!(
+                seems_to_run_images(&object, &CustomKinds::default()),
+                runs,
+                "{object}"
+            );
         }
     }
 }

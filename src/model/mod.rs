@@ -14,7 +14,7 @@ pub use node::{Node, NodeOrigin, Runtime, RuntimeName, Taint, Version};
 pub(crate) use pod::null_as_default;
 pub use pod::{
     Affinity, Container, ContainerRole, ImageVolume, NodeAffinity, NodeSelector,
-    NodeSelectorRequirement, NodeSelectorTerm, PodMetadata, PodOs, PodSpec, PodTemplate,
+    NodeSelectorRequirement, NodeSelectorTerm, Placer, PodMetadata, PodOs, PodSpec, PodTemplate,
     RunningContainer, SecretRef, Toleration, Volume,
 };
 pub use pull_secret::{PullAccess, PullSecret, Secret};

@@ -28,6 +28,22 @@ pub struct PodTemplate {
     /// What runs, and where it may.
     #[serde(deserialize_with = "null_as_default")]
     pub spec: PodSpec,
+    /// Who chooses nodes for its pods.
+    #[serde(skip)]
+    pub placer: Placer,
+    /// Something else says where its pods land, e.g. `the pods that it is injected into`: no node is certain.
+    #[serde(skip)]
+    pub placed_by: Option<String>,
+}
+
+/// Who chooses the node for a pod.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Placer {
+    /// kube-scheduler, or one that has its filters; nobody if `spec.nodeName` is set.
+    #[default]
+    Scheduler,
+    /// The DaemonSet controller, which tolerates more, and wants a pod on each node.
+    DaemonSetController,
 }
 
 /// Labels and annotations of a pod template.
@@ -91,6 +107,9 @@ pub struct PodSpec {
     /// Volumes; only image volumes matter here.
     #[serde(deserialize_with = "null_as_default")]
     pub volumes: Vec<Volume>,
+    /// Images that are only named in arguments or environment: something may start them, elsewhere. Read on demand alone.
+    #[serde(skip)]
+    pub mentioned: Vec<Container>,
 }
 
 impl PodSpec {
@@ -130,7 +149,20 @@ impl PodSpec {
         }
     }
 
-    /// All containers in the order in which they start: init and sidecar, main, ephemeral.
+    /// Keeps the containers that `keep` accepts.
+    pub fn retain(&mut self, keep: impl Fn(&Container) -> bool) {
+        let lists = [
+            &mut self.init_containers,
+            &mut self.containers,
+            &mut self.ephemeral_containers,
+            &mut self.mentioned,
+        ];
+        for list in lists {
+            list.retain(&keep);
+        }
+    }
+
+    /// All containers in the order in which they start: init and sidecar, main, ephemeral; then what is only mentioned.
     pub fn all_containers(&self) -> impl Iterator<Item = (ContainerRole, &Container)> {
         let init = self.init_containers.iter().map(|c| {
             let sidecar = c.restart_policy.as_deref() == Some("Always");
@@ -151,7 +183,8 @@ impl PodSpec {
             .ephemeral_containers
             .iter()
             .map(|c| (ContainerRole::Ephemeral, c));
-        init.chain(main).chain(ephemeral)
+        let mentioned = self.mentioned.iter().map(|c| (ContainerRole::Mentioned, c));
+        init.chain(main).chain(ephemeral).chain(mentioned)
     }
 }
 
@@ -261,6 +294,12 @@ pub struct Container {
     /// Where the `image:` value stands, when the object came from a file.
     #[serde(skip)]
     pub location: Option<Location>,
+    /// Why the object does not say which image this is (`ImageStreamTag ruby:latest is filled in`), where it does not.
+    #[serde(skip)]
+    pub unresolved: Option<String>,
+    /// The image is pulled and its files are used, but no program of it is started: a virtual machine's disk.
+    #[serde(skip)]
+    pub data: bool,
 }
 
 /// Which part a container plays in its pod.
@@ -276,6 +315,8 @@ pub enum ContainerRole {
     Ephemeral,
     /// An image mounted as a volume (KEP-4639); information only.
     ImageVolume,
+    /// An image named in an argument or variable; information only.
+    Mentioned,
 }
 
 impl ContainerRole {

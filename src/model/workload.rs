@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{PodTemplate, RunningContainer};
+use super::{Placer, PodTemplate, RunningContainer};
 
 /// The name of an object in the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,10 +60,13 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Whether the DaemonSet controller places its pods.
+    /// Whether its pods, or some of them, are wanted on each node.
     #[must_use]
-    pub fn is_daemon_set(&self) -> bool {
-        self.id.kind == "DaemonSet" && self.id.api_version.starts_with("apps/")
+    pub fn is_on_each_node(&self) -> bool {
+        let placers = self.templates.iter().map(|template| template.placer);
+        placers
+            .into_iter()
+            .any(|placer| placer == Placer::DaemonSetController)
     }
 
     /// Whether this is a Pod that no controller would make again.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::{Node, NodeOrigin, NodeSelector, PodTemplate, Taint, Toleration};
+use crate::model::{Node, NodeOrigin, NodeSelector, Placer, PodTemplate, Taint, Toleration};
 
 use super::admission::{self, Conflict, Merged};
 use super::daemonset;
@@ -15,15 +15,6 @@ use super::taints::{self, Effects};
 const OS_LABEL: &str = "kubernetes.io/os";
 /// Marks the API server's copy of a static pod.
 const MIRROR_ANNOTATION: &str = "kubernetes.io/config.mirror";
-
-/// Who chooses the node for a pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Placer {
-    /// kube-scheduler, or one that has its filters; nobody if `spec.nodeName` is set.
-    Scheduler,
-    /// The DaemonSet controller, which tolerates more.
-    DaemonSetController,
-}
 
 /// What a pod is judged by, beyond itself and the node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

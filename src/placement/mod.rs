@@ -19,10 +19,11 @@ mod properties;
 #[cfg(test)]
 mod testing;
 
+pub use crate::model::Placer;
 pub use admission::{Conflict, Merged, is_openshift_node, merge, namespace_selectors};
 pub use daemonset::target_node;
 pub use domain::{Domain, ValueSet};
-pub use feasible::{Demands, Placer, Rules, admits};
+pub use feasible::{Demands, Rules, admits};
 pub use refusal::Refusal;
 pub use scheduler::{Placement, Scheduler};
 pub use selector::{Mismatch, Selector, Test};

@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::model::{
-    Affinity, Node, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PodOs,
-    PodSpec, PodTemplate, Taint, Toleration,
+    Affinity, Node, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Placer,
+    PodOs, PodSpec, PodTemplate, Taint, Toleration,
 };
 
 use super::testing::{hypothetical, node};
-use super::{Placer, Rules, Scheduler, admits, domain::Domain, domain::ValueSet, selector::Test};
+use super::{Rules, Scheduler, admits, domain::Domain, domain::ValueSet, selector::Test};
 
 /// Few keys and values, so that pods and nodes often speak of the same.
 const KEYS: &[&str] = &["kubernetes.io/arch", "kubernetes.io/os", "a", "b"];

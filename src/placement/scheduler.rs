@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::rc::Rc;
 
-use crate::model::{Node, NodeOrigin, PodTemplate};
+use crate::model::{Node, NodeOrigin, Placer, PodTemplate};
 
-use super::feasible::{Constraints, Demands, Placer, Rules, node_os};
+use super::feasible::{Constraints, Demands, Rules, node_os};
 use super::refusal::Refusal;
 use super::selector::{Distinction, Property};
 

@@ -12,7 +12,8 @@ use super::rules::{Rule, Severity};
 use super::{ContainerResult, Finding, ImageRow, Report, Verdict, WorkloadResult};
 use crate::image::{ImageAnswer, ImageError, ImageFacts, ImageRef, ReferenceError};
 use crate::model::{
-    ContainerRole, Incomplete, Location, Node, NodeOrigin, PodSpec, PullAccess, Workload,
+    ContainerRole, Incomplete, Location, Node, NodeOrigin, Placer, PodSpec, PodTemplate,
+    PullAccess, Workload,
 };
 use crate::placement::Placement;
 use crate::runtime::{
@@ -121,102 +122,37 @@ enum Known<'a> {
     Facts(&'a ImageFacts),
     Failed(&'a ImageRef, &'a ImageError),
     Broken(ReferenceError),
+    /// The object does not say which image it is; why not.
+    Unresolved(&'a str),
     /// Never asked for: the workload lands nowhere.
     NotAsked,
 }
 
 impl<'a> WorkloadJudge<'a> {
     fn judge(&self) -> (WorkloadResult, Vec<Finding>) {
-        let mut nodes: Vec<u32> = self
-            .placements
-            .iter()
-            .flat_map(|placement| &placement.nodes)
-            .copied()
-            .collect();
-        nodes.sort_unstable();
-        nodes.dedup();
         let mut containers = Vec::new();
         let mut findings = Vec::new();
-        // The worst outcome of each node, over all templates and containers that count.
-        let mut worst = vec![OutcomeKind::Runs; self.evidence.nodes.len()];
+        // A workload is as badly off as the worst of its pods.
+        let mut verdict = Verdict::Unplaced;
         let mut unknown_reason = None;
-        for (template, groups) in self.workload.templates.iter().zip(&self.groups) {
-            let access = template.spec.pull_access(&self.workload.id.namespace);
-            for subject in subjects(&template.spec) {
-                let known = self.look_up(subject.image, &access);
-                let mut outcomes = Vec::new();
-                let mut builder = FindingBuilder::default();
-                for (&class_at, members) in groups.iter() {
-                    let Some(class) = self.evidence.classes.classes.get(class_at as usize) else {
-                        continue;
-                    };
-                    let context = PodContext {
-                        has_command: !subject.command.is_empty(),
-                        runtime_class: template.spec.runtime_class_name.as_deref(),
-                    };
-                    let seen = self.outcome(&known, &subject, context, class, members);
-                    if subject.role.counts() {
-                        for &node in members {
-                            if let Some(kind) = worst.get_mut(node as usize) {
-                                *kind = (*kind).max(seen.outcome.kind);
-                            }
-                        }
-                        if seen.outcome.kind == OutcomeKind::Unknown && unknown_reason.is_none() {
-                            unknown_reason = Some(seen.outcome.reason.clone());
-                        }
-                        if let Some(rule) = self.rule(&seen, &known, class, groups) {
-                            builder.add(self.observe(rule, &seen, &known, class));
-                        }
-                    }
-                    outcomes.push((class.clone(), seen.outcome));
-                }
-                let about = About {
-                    workload: &self.workload.id,
-                    dormant: self.workload.dormant,
-                    container: subject.name,
-                    image: subject.image,
-                    of_nodes: nodes.len(),
-                    location: subject.location.or(self.workload.location.as_ref()),
-                    object: self.workload.location.as_ref(),
-                };
-                let name = |node: u32| {
-                    self.evidence
-                        .nodes
-                        .get(node as usize)
-                        .map(|node| node.name.clone())
-                };
-                let covers = |failing: &[u32]| self.verdict_of(failing, &nodes);
-                findings.extend(builder.build(&about, name, covers));
-                merge(&mut containers, self.container(&subject, &known, outcomes));
+        let templates = self.workload.templates.iter().zip(self.placements);
+        for ((template, placement), groups) in templates.zip(&self.groups) {
+            let judged = self.template(template, &placement.nodes, groups);
+            verdict = verdict.min(judged.verdict);
+            unknown_reason = unknown_reason.or(judged.unknown);
+            findings.extend(judged.findings);
+            for container in judged.containers {
+                merge(&mut containers, container);
             }
         }
-        let kind_of = |node: u32| {
-            worst
-                .get(node as usize)
-                .copied()
-                .unwrap_or(OutcomeKind::Runs)
-        };
-        let failing: Vec<u32> = nodes
-            .iter()
-            .copied()
-            .filter(|node| kind_of(*node).is_failure())
-            .collect();
-        let any = |wanted: OutcomeKind| nodes.iter().any(|node| kind_of(*node) == wanted);
-        let (verdict, reason) = if !self.evidence.nodes_known {
-            (
+        let (verdict, reason) = match verdict {
+            _ if !self.evidence.nodes_known => (
                 Verdict::Unknown,
                 Some("no node is known; name platforms with --platform".to_owned()),
-            )
-        } else if nodes.is_empty() {
-            (Verdict::Unplaced, Some(self.refusals()))
-        } else if !failing.is_empty() {
-            (self.verdict_of(&failing, &nodes), None)
-        } else if any(OutcomeKind::Depends) {
-            (Verdict::AtRisk, None)
-        } else if any(OutcomeKind::Unknown) {
-            (Verdict::Unknown, unknown_reason)
-        } else {
-            (Verdict::Ok, None)
+            ),
+            Verdict::Unplaced => (verdict, Some(self.refusals())),
+            Verdict::Unknown => (verdict, unknown_reason),
+            Verdict::Fails | Verdict::AtRisk | Verdict::Ok => (verdict, None),
         };
         let platforms: BTreeSet<String> = self
             .groups
@@ -244,8 +180,100 @@ impl<'a> WorkloadJudge<'a> {
         (result, findings)
     }
 
-    /// What failing on `failing` means for a workload that may land on `nodes` (DESIGN §1).
-    fn verdict_of(&self, failing: &[u32], nodes: &[u32]) -> Verdict {
+    /// Judges one of the workload's pod templates, which may land on `nodes`.
+    fn template(&self, template: &PodTemplate, nodes: &[u32], groups: &Groups) -> Judged {
+        let mut containers = Vec::new();
+        let mut findings = Vec::new();
+        // The worst outcome of each node, over all containers that count.
+        let mut worst: HashMap<u32, OutcomeKind> = nodes
+            .iter()
+            .map(|&node| (node, OutcomeKind::Runs))
+            .collect();
+        let mut unknown = None;
+        let access = template.spec.pull_access(&self.workload.id.namespace);
+        for subject in subjects(&template.spec) {
+            let known = self.look_up(&subject, &access);
+            let context = PodContext {
+                has_command: !subject.command.is_empty(),
+                runtime_class: template.spec.runtime_class_name.as_deref(),
+            };
+            let mut seen: Vec<(&NodeClass, Seeing)> = groups
+                .iter()
+                .filter_map(|(&class, members)| {
+                    let class = self.evidence.classes.classes.get(class as usize)?;
+                    Some((
+                        class,
+                        self.outcome(&known, &subject, context, class, members),
+                    ))
+                })
+                .collect();
+            if let Some(by) = &template.placed_by {
+                leave_to(by, &mut seen);
+            }
+            let mut outcomes = Vec::new();
+            let mut builder = FindingBuilder::default();
+            for ((class, seen), members) in seen.into_iter().zip(groups.values()) {
+                if subject.role.counts() {
+                    for node in members {
+                        if let Some(kind) = worst.get_mut(node) {
+                            *kind = (*kind).max(seen.outcome.kind);
+                        }
+                    }
+                    if seen.outcome.kind == OutcomeKind::Unknown && unknown.is_none() {
+                        unknown = Some(seen.outcome.reason.clone());
+                    }
+                    if let Some(rule) = self.rule(&seen, &known, class, groups) {
+                        builder.add(self.observe(rule, &seen, &known, class));
+                    }
+                }
+                outcomes.push((class.clone(), seen.outcome));
+            }
+            let about = About {
+                workload: &self.workload.id,
+                dormant: self.workload.dormant,
+                container: subject.name,
+                image: subject.image,
+                of_nodes: nodes.len(),
+                location: subject.location.or(self.workload.location.as_ref()),
+                object: self.workload.location.as_ref(),
+            };
+            let name = |node: u32| {
+                self.evidence
+                    .nodes
+                    .get(node as usize)
+                    .map(|node| node.name.clone())
+            };
+            let covers = |failing: &[u32]| self.verdict_of(failing, nodes, template.placer);
+            findings.extend(builder.build(&about, name, covers));
+            containers.push(self.container(&subject, &known, outcomes));
+        }
+        let failing: Vec<u32> = nodes
+            .iter()
+            .copied()
+            .filter(|node| worst.get(node).is_some_and(|kind| kind.is_failure()))
+            .collect();
+        let any = |wanted: OutcomeKind| worst.values().any(|kind| *kind == wanted);
+        let verdict = if nodes.is_empty() {
+            Verdict::Unplaced
+        } else if !failing.is_empty() {
+            self.verdict_of(&failing, nodes, template.placer)
+        } else if any(OutcomeKind::Depends) {
+            Verdict::AtRisk
+        } else if any(OutcomeKind::Unknown) {
+            Verdict::Unknown
+        } else {
+            Verdict::Ok
+        };
+        Judged {
+            verdict,
+            unknown,
+            containers,
+            findings,
+        }
+    }
+
+    /// What failing on `failing` means for pods that may land on `nodes` (DESIGN §1).
+    fn verdict_of(&self, failing: &[u32], nodes: &[u32], placer: Placer) -> Verdict {
         let potential = |node: &u32| {
             let node = self.evidence.nodes.get(*node as usize);
             matches!(
@@ -256,7 +284,7 @@ impl<'a> WorkloadJudge<'a> {
         let certain_place = failing.iter().any(|node| !potential(node));
         let everywhere = failing.len() == nodes.len();
         // A DaemonSet must run on each of its nodes: failing on one is failing.
-        if certain_place && (everywhere || self.workload.is_daemon_set()) {
+        if certain_place && (everywhere || placer == Placer::DaemonSetController) {
             Verdict::Fails
         } else {
             Verdict::AtRisk
@@ -286,8 +314,14 @@ impl<'a> WorkloadJudge<'a> {
         }
     }
 
-    fn look_up(&self, image: &str, access: &PullAccess) -> Known<'a> {
-        let parsed = match ImageRef::parse(image) {
+    fn look_up<'s>(&self, subject: &Subject<'s>, access: &PullAccess) -> Known<'s>
+    where
+        'a: 's,
+    {
+        if let Some(why) = subject.unresolved {
+            return Known::Unresolved(why);
+        }
+        let parsed = match ImageRef::parse(subject.image) {
             Ok(parsed) => parsed,
             Err(error) => return Known::Broken(error),
         };
@@ -315,7 +349,21 @@ impl<'a> WorkloadJudge<'a> {
             advice: None,
         };
         match known {
-            Known::Facts(facts) => all(decide(facts, context, class)),
+            Known::Facts(facts) => {
+                let outcome = decide(facts, context, class);
+                all(if subject.data {
+                    not_started(outcome)
+                } else {
+                    outcome
+                })
+            }
+            Known::Unresolved(why) => Seeing {
+                rule: Some(Rule::ImageUnreadable),
+                advice: Some(
+                    "scan again when the image is filled in: in the cluster it is seen as soon as a pod runs it",
+                ),
+                ..all(unread((*why).to_owned()))
+            },
             Known::Broken(error) => Seeing {
                 rule: Some(Rule::InvalidReference),
                 advice: ImageRef::looks_unrendered(subject.image).then_some(
@@ -513,6 +561,15 @@ fn is_foreign_os(offered: &HashSet<String>, class: &NodeClass) -> bool {
     !offered.is_empty() && !offered.contains(&class.platform.os)
 }
 
+/// What became of one pod template.
+struct Judged {
+    verdict: Verdict,
+    /// Why something is unknown, if it is.
+    unknown: Option<String>,
+    containers: Vec<ContainerResult>,
+    findings: Vec<Finding>,
+}
+
 /// An outcome with the nodes that it is true of.
 struct Seeing {
     outcome: Outcome,
@@ -530,6 +587,10 @@ struct Subject<'a> {
     image: &'a str,
     command: &'a [String],
     never_pulled: bool,
+    /// Why the object does not say which image it is.
+    unresolved: Option<&'a str>,
+    /// No program of the image is started.
+    data: bool,
     location: Option<&'a Location>,
 }
 
@@ -540,6 +601,8 @@ fn subjects(spec: &PodSpec) -> Vec<Subject<'_>> {
         image: &container.image,
         command: &container.command,
         never_pulled: container.image_pull_policy.as_deref() == Some("Never"),
+        unresolved: container.unresolved.as_deref(),
+        data: container.data,
         location: container.location.as_ref(),
     });
     let volumes = spec.volumes.iter().filter_map(|volume| {
@@ -553,6 +616,8 @@ fn subjects(spec: &PodSpec) -> Vec<Subject<'_>> {
             image: &image.reference,
             command: &[],
             never_pulled: false,
+            unresolved: None,
+            data: true,
             location: volume.location.as_ref(),
         })
     });
@@ -574,6 +639,43 @@ fn merge(containers: &mut Vec<ContainerResult>, new: ContainerResult) {
         }
     }
     old.outcomes.sort_by(|a, b| a.0.cmp(&b.0));
+}
+
+/// Where something else decides where pods land, failing on some nodes may never happen: only failing everywhere does.
+fn leave_to(by: &str, seen: &mut [(&NodeClass, Seeing)]) {
+    if seen.iter().all(|(_, seen)| seen.outcome.kind.is_failure()) {
+        return;
+    }
+    for (_, seen) in seen {
+        if seen.outcome.kind.is_failure() {
+            seen.outcome.reason = format!(
+                "{}; whether it lands there is up to {by}",
+                seen.outcome.reason
+            );
+            seen.outcome.kind = OutcomeKind::Depends;
+            seen.outcome.certainty = Certainty::Depends;
+            seen.advice = Some(
+                "use an image built for these nodes too, or keep the pods off them: nodeSelector kubernetes.io/arch",
+            );
+        }
+    }
+}
+
+/// An image that is pulled, and of which no program is started: the disk of a virtual machine.
+fn not_started(outcome: Outcome) -> Outcome {
+    if outcome.kind != OutcomeKind::ExecFails {
+        return outcome;
+    }
+    Outcome {
+        kind: OutcomeKind::Depends,
+        certainty: Certainty::Depends,
+        reason: format!(
+            "{}; no program of it is started, its files are used",
+            outcome.reason
+        ),
+        expect: Vec::new(),
+        ..outcome
+    }
 }
 
 fn unread(reason: String) -> Outcome {

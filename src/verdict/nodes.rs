@@ -149,7 +149,7 @@ pub fn emulator_installer(workloads: &[crate::model::Workload]) -> Option<String
     };
     workloads
         .iter()
-        .filter(|workload| workload.is_daemon_set())
+        .filter(|workload| workload.is_on_each_node())
         .find(|workload| {
             workload.templates.iter().any(|template| {
                 template

@@ -120,7 +120,11 @@ fn workload(kind: &str, images: &[&str]) -> Workload {
         }
     }
     let spec = json!({"initContainers": init, "containers": main, "ephemeralContainers": debug});
-    let template = serde_json::from_value(json!({ "spec": spec })).unwrap();
+    let mut template: crate::model::PodTemplate =
+        serde_json::from_value(json!({ "spec": spec })).unwrap();
+    if kind == "DaemonSet" {
+        template.placer = Placer::DaemonSetController;
+    }
     Workload {
         id: ObjectId {
             namespace: "ns".to_owned(),
@@ -147,15 +151,9 @@ fn report(workloads: &[Workload], nodes: &[&str]) -> Report {
     let placements: Vec<_> = workloads
         .iter()
         .map(|workload| {
-            let placer = if workload.is_daemon_set() {
-                Placer::DaemonSetController
-            } else {
-                Placer::Scheduler
-            };
-            workload
-                .templates
-                .iter()
-                .map(|template| scheduler.place(template, placer))
+            let templates = workload.templates.iter();
+            templates
+                .map(|template| scheduler.place(template, template.placer))
                 .collect()
         })
         .collect();

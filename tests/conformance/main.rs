@@ -9,6 +9,7 @@
 )]
 
 mod kernel;
+mod kinds;
 mod overlay;
 mod placement;
 mod platforms;

@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "policy",
         &["verdict", "model", "image", "runtime", "config"],
     ),
-    ("config", &["policy"]),
+    ("config", &["policy", "input"]),
     ("report", &["verdict", "model", "image", "runtime"]),
     ("input", &["model", "image", "placement"]),
     ("registry", &["image", "model"]),

@@ -11,6 +11,7 @@
 mod architecture;
 mod cluster;
 mod command;
+mod custom_kinds;
 mod end_to_end;
 mod examples;
 mod known;

@@ -20,4 +20,8 @@ pub(in crate::cli) struct SelectArgs {
     /// Only workloads whose own labels match, e.g. app=web,tier!=test
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
     pub(in crate::cli) selector: Option<String>,
+
+    /// Also list images that containers name in arguments and environment, as information
+    #[arg(long)]
+    pub(in crate::cli) hidden_images: bool,
 }

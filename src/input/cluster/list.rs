@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::input::kinds::{Kind, Shape};
-use crate::input::objects::Object;
+use crate::input::objects::{Object, Reader};
 
 /// How often a server that asks us to wait is asked again.
 const RETRIES: u32 = 5;
@@ -25,8 +25,8 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    fn add(&mut self, item: &RawValue, kind: &'static Kind) {
-        match Object::read_item(item, kind) {
+    fn add(&mut self, item: &RawValue, kind: &Kind, reader: &Reader) {
+        match reader.read_item(item, kind) {
             Ok(Some(object)) => self.objects.push(object),
             Ok(None) => {}
             Err(error) => self.broken.push((name_of(item), error.to_string())),
@@ -35,17 +35,22 @@ impl Listed {
 }
 
 /// Why a kind could not be listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ListFailure {
     /// 403, in the server's words.
+    #[error("{0}")]
     Forbidden(String),
     /// 401.
+    #[error("{0}")]
     Unauthorized(String),
     /// 404: the cluster has no such API.
+    #[error("there is no such API at this server")]
     Absent,
     /// No connection, or no answer in time.
+    #[error("{0}")]
     Unreachable(String),
     /// Any other refusal, or an answer that can't be read.
+    #[error("{0}")]
     Refused(String),
 }
 
@@ -99,25 +104,37 @@ impl Lister {
         Self { client, chunk_size }
     }
 
-    /// All objects of a kind. When the snapshot behind the pages expires midway (410), everything is asked for again in
-    /// one piece, as client-go's pager does.
+    /// All objects of a kind.
     pub(super) async fn list(
         &self,
-        kind: &'static Kind,
+        kind: &Kind,
         namespace: Option<&str>,
+        reader: &Reader,
     ) -> Result<Listed, ListFailure> {
         let path = kind.path(namespace);
         if kind.shape == Shape::Namespace && namespace.is_some() {
-            return self.one(kind, &path).await;
+            return self.one(kind, &path, reader).await;
         }
-        let mut listed = Listed::default();
-        let mut limit = self.chunk_size;
+        let add = |listed: &mut Listed, item: &RawValue| listed.add(item, kind, reader);
+        self.all(&path, self.chunk_size, add).await
+    }
+
+    /// Everything that `add` makes of a list's items. When the snapshot behind the pages expires midway (410), everything
+    /// is asked for again in one piece, as client-go's pager does.
+    pub(super) async fn all<T: Default>(
+        &self,
+        path: &str,
+        chunk_size: u32,
+        add: impl Fn(&mut T, &RawValue),
+    ) -> Result<T, ListFailure> {
+        let mut all = T::default();
+        let mut limit = chunk_size;
         let mut token = String::new();
         loop {
-            let body = match self.page(&path, limit, &token).await? {
+            let body = match self.page(path, limit, &token).await? {
                 Next::Page(body) => body,
                 Next::Expired if limit > 0 => {
-                    listed = Listed::default();
+                    all = T::default();
                     limit = 0;
                     token.clear();
                     continue;
@@ -128,21 +145,21 @@ impl Lister {
             };
             let page: Page<'_> = serde_json::from_slice(&body).map_err(unreadable)?;
             for item in page.items.unwrap_or_default() {
-                listed.add(item, kind);
+                add(&mut all, item);
             }
             match page.metadata.next.filter(|next| !next.is_empty()) {
                 Some(next) => token = next,
-                None => return Ok(listed),
+                None => return Ok(all),
             }
         }
     }
 
     /// A single object, which those may read who may not list its kind.
-    async fn one(&self, kind: &'static Kind, path: &str) -> Result<Listed, ListFailure> {
+    async fn one(&self, kind: &Kind, path: &str, reader: &Reader) -> Result<Listed, ListFailure> {
         let body = self.get(path).await?;
         let item = serde_json::from_slice(&body).map_err(unreadable)?;
         let mut listed = Listed::default();
-        listed.add(item, kind);
+        listed.add(item, kind, reader);
         Ok(listed)
     }
 
@@ -165,12 +182,17 @@ impl Lister {
         }
     }
 
-    /// One GET, again where the server asks to wait.
+    /// One GET of JSON.
     pub(super) async fn get(&self, path: &str) -> Result<Vec<u8>, ListFailure> {
+        self.get_as(path, "application/json").await
+    }
+
+    /// One GET, again where the server asks to wait.
+    pub(super) async fn get_as(&self, path: &str, accept: &str) -> Result<Vec<u8>, ListFailure> {
         let mut attempt = 0;
         loop {
             let request = Request::get(path)
-                .header(header::ACCEPT, "application/json")
+                .header(header::ACCEPT, accept)
                 .body(Body::empty())
                 .map_err(|error| ListFailure::Refused(error.to_string()))?;
             let response = self

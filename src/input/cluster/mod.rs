@@ -1,7 +1,8 @@
-//! A live cluster, through kube-rs: `connect` makes a client by kubectl's rules, `list` reads kinds page by page,
-//! `names` says what the user named, `secrets` reads pull secrets by name.
+//! A live cluster, through kube-rs: `connect` makes a client by kubectl's rules, `discover` finds the kinds that may run
+//! images, `list` reads kinds page by page, `names` says what the user named, `secrets` reads pull secrets by name.
 
 mod connect;
+mod discover;
 mod exec_plugin;
 mod list;
 mod names;
@@ -11,15 +12,18 @@ mod secrets;
 use futures::StreamExt as _;
 
 pub use self::connect::{ClusterFlags, ConnectError, Connection, Surroundings, connect};
+use self::discover::{Discovered, discover};
 pub use self::exec_plugin::PluginError;
 use self::list::{ListFailure, Listed, Lister};
+use self::names::known;
 pub use self::names::{NamesError, Target, parse_names};
 pub use self::proxy::ProxyVariables;
 pub use self::secrets::{SecretReader, SecretsFailure};
+use super::custom::CustomKinds;
 use super::fold::{fold, topmost};
 use super::kinds::{KINDS, Kind, Shape};
-use super::objects::{Object, Role};
-use crate::model::{Incomplete, Inventory};
+use super::objects::{Object, Reader, Role};
+use crate::model::{Incomplete, Inventory, ObjectId};
 use crate::placement::is_openshift_node;
 
 /// How many kinds are listed at a time.
@@ -67,6 +71,9 @@ pub enum ClusterError {
         /// The server.
         server: String,
     },
+    /// A named type isn't there.
+    #[error(transparent)]
+    Names(#[from] NamesError),
     /// A named object isn't there.
     #[error("Error from server (NotFound): {resource} {name:?} not found")]
     NotFound {
@@ -84,9 +91,16 @@ pub enum ClusterError {
 pub async fn read(
     connection: &Connection,
     scope: &ClusterScope,
+    reader: &Reader,
 ) -> Result<Inventory, ClusterError> {
     let lister = Lister::new(connection.client.clone(), scope.chunk_size);
-    let kinds: Vec<&'static Kind> = KINDS
+    let mut reading = Reading::default();
+    let custom = if scope.workloads {
+        reading.discovered(discover(&lister, reader.custom()).await)
+    } else {
+        Vec::new()
+    };
+    let kinds: Vec<&Kind> = KINDS
         .iter()
         .filter(|kind| {
             if kind.shape == Shape::Node {
@@ -95,9 +109,15 @@ pub async fn read(
                 scope.workloads
             }
         })
+        // What is in no namespace is not in the one that was asked for.
+        .chain(
+            custom
+                .iter()
+                .filter(|kind| kind.namespaced || scope.namespace.is_none()),
+        )
         .collect();
-    let listed = list_all(&lister, &kinds, scope.namespace.as_deref()).await;
-    let mut reading = Reading::default();
+    let targets = targets(&kinds, scope)?;
+    let listed = list_all(&lister, &kinds, scope.namespace.as_deref(), reader).await;
     let mut forbidden = Vec::new();
     for (kind, result) in listed {
         match result {
@@ -111,11 +131,15 @@ pub async fn read(
     }
     let needs_fallback = forbidden
         .iter()
-        .any(|(kind, _): &(&Kind, String)| kind.shape.runs_pods());
+        .any(|(kind, _)| kind.shape.runs_pods() && kind.shape != Shape::Custom);
     if needs_fallback {
-        let kinds: Vec<_> = forbidden.iter().map(|(kind, _)| *kind).collect();
+        let kinds: Vec<_> = forbidden
+            .iter()
+            .map(|(kind, _)| *kind)
+            .filter(|kind| kind.namespaced || kind.shape == Shape::Namespace)
+            .collect();
         let namespace = scope.fallback_namespace.as_str();
-        for (kind, result) in list_all(&lister, &kinds, Some(namespace)).await {
+        for (kind, result) in list_all(&lister, &kinds, Some(namespace), reader).await {
             reading.add(kind, Some(namespace), result);
         }
         reading.only_one_namespace(namespace, &forbidden);
@@ -124,8 +148,9 @@ pub async fn read(
             reading.add(kind, None, Err(ListFailure::Forbidden(why)));
         }
     }
+    reading.say_custom(reader.custom(), scope.namespace.as_deref());
     reading.nothing_at_all(connection)?;
-    let wanted = wanted(&reading.objects, scope)?;
+    let wanted = wanted(&reading.objects, &targets)?;
     let mut inventory = fold(reading.objects);
     if !scope.targets.is_empty() {
         inventory
@@ -137,29 +162,37 @@ pub async fn read(
     Ok(inventory)
 }
 
-async fn list_all(
+async fn list_all<'k>(
     lister: &Lister,
-    kinds: &[&'static Kind],
+    kinds: &[&'k Kind],
     namespace: Option<&str>,
-) -> Vec<(&'static Kind, Result<Listed, ListFailure>)> {
+    reader: &Reader,
+) -> Vec<(&'k Kind, Result<Listed, ListFailure>)> {
     let lists = futures::stream::iter(kinds.iter().copied())
-        .map(|kind| async move { (kind, lister.list(kind, namespace).await) });
+        .map(|kind| async move { (kind, lister.list(kind, namespace, reader).await) });
     // In the order of the table, whichever answers first: reports are stable.
     lists.buffered(AT_A_TIME).collect().await
 }
 
-/// The workloads that the named objects belong to.
-fn wanted(
-    objects: &[Object],
+/// The kinds and names of what the user named.
+fn targets<'k>(
+    kinds: &[&'k Kind],
     scope: &ClusterScope,
-) -> Result<Vec<crate::model::ObjectId>, ClusterError> {
-    scope
-        .targets
+) -> Result<Vec<(&'k Kind, String)>, ClusterError> {
+    let targets = scope.targets.iter();
+    targets
+        .map(|target| Ok((known(kinds, &target.kind)?, target.name.clone())))
+        .collect()
+}
+
+/// The workloads that the named objects belong to.
+fn wanted(objects: &[Object], targets: &[(&Kind, String)]) -> Result<Vec<ObjectId>, ClusterError> {
+    targets
         .iter()
-        .map(|target| {
-            topmost(objects, target.kind.kind, &target.name).ok_or_else(|| ClusterError::NotFound {
-                resource: target.kind.resource(),
-                name: target.name.clone(),
+        .map(|(kind, name)| {
+            topmost(objects, kind, name).ok_or_else(|| ClusterError::NotFound {
+                resource: kind.resource(),
+                name: name.clone(),
             })
         })
         .collect()
@@ -174,15 +207,29 @@ struct Reading {
     answered: bool,
     unauthorized: Option<String>,
     unreachable: Option<String>,
+    /// Kinds of custom resources that could not be listed.
+    custom: Vec<(Kind, String)>,
 }
 
 impl Reading {
-    fn add(
-        &mut self,
-        kind: &'static Kind,
-        namespace: Option<&str>,
-        result: Result<Listed, ListFailure>,
-    ) {
+    /// The kinds of custom resources; what could not be found out about them is noted.
+    fn discovered(&mut self, discovered: Result<Discovered, ListFailure>) -> Vec<Kind> {
+        let (kinds, silent) = match discovered {
+            Ok(Discovered { kinds, silent }) => (kinds, silent),
+            Err(failure) => (Vec::new(), vec![("all groups".to_owned(), failure)]),
+        };
+        for (group, failure) in silent {
+            self.incomplete.push(Incomplete {
+                what: format!("custom resources: {group}"),
+                why: failure.to_string(),
+                hint: "kubectl api-resources should list them".to_owned(),
+                matters: true,
+            });
+        }
+        kinds
+    }
+
+    fn add(&mut self, kind: &Kind, namespace: Option<&str>, result: Result<Listed, ListFailure>) {
         let what = match namespace {
             Some(namespace) if kind.shape.runs_pods() => {
                 format!("{} in namespace {namespace}", kind.resource())
@@ -206,6 +253,13 @@ impl Reading {
             }
             Err(failure) => failure,
         };
+        if kind.shape == Shape::Custom {
+            // A kind that is gone since it was discovered hides nothing.
+            if failure != ListFailure::Absent {
+                self.custom.push((kind.clone(), failure.to_string()));
+            }
+            return;
+        }
         let absent = failure == ListFailure::Absent;
         let (why, hint) = match failure {
             // It has no workloads, which must not look like all being well.
@@ -270,7 +324,7 @@ impl Reading {
     }
 
     /// One entry for all that lies in other namespaces.
-    fn only_one_namespace(&mut self, namespace: &str, forbidden: &[(&'static Kind, String)]) {
+    fn only_one_namespace(&mut self, namespace: &str, forbidden: &[(&Kind, String)]) {
         let unseen: Vec<_> = forbidden
             .iter()
             .filter(|(kind, _)| kind.shape.runs_pods())
@@ -283,6 +337,32 @@ impl Reading {
                 "ask for a ClusterRole with the verb list on these; to check {namespace} alone, give -n {namespace}"
             ),
             matters: true,
+        });
+    }
+
+    /// One entry for all kinds of custom resources that could not be listed. It matters where one of them may start pods
+    /// that are not there now; what runs is seen in the pods.
+    fn say_custom(&mut self, table: &CustomKinds, namespace: Option<&str>) {
+        let Some((_, why)) = self.custom.first() else {
+            return;
+        };
+        let to_come = |kind: &Kind| {
+            let entry = table.find(&kind.group, &kind.kind);
+            entry.is_none_or(|entry| entry.pods_to_come)
+        };
+        let resources: Vec<_> = self
+            .custom
+            .iter()
+            .map(|(kind, _)| kind.resource())
+            .collect();
+        let place = namespace
+            .map(|n| format!(" in namespace {n}"))
+            .unwrap_or_default();
+        self.incomplete.push(Incomplete {
+            what: format!("custom resources{place}: {}", resources.join(", ")),
+            why: why.clone(),
+            hint: "ask for the verb list on these".to_owned(),
+            matters: self.custom.iter().any(|(kind, _)| to_come(kind)),
         });
     }
 

@@ -1,12 +1,12 @@
 //! What the user names: `TYPE/NAME …` or `TYPE NAME …`, as kubectl reads them.
 
-use crate::input::kinds::{KINDS, Kind};
+use crate::input::kinds::Kind;
 
 /// A named object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Its kind.
-    pub kind: &'static Kind,
+    /// Its type, as the user wrote it: what it means depends on the cluster.
+    pub kind: String,
     /// Its name.
     pub name: String,
 }
@@ -52,7 +52,7 @@ pub fn parse_names(names: &[String]) -> Result<Vec<Target>, NamesError> {
                     if !kind.is_empty() && !name.is_empty() && !name.contains('/') =>
                 {
                     Ok(Target {
-                        kind: known(kind)?,
+                        kind: kind.to_owned(),
                         name: name.to_owned(),
                     })
                 }
@@ -62,46 +62,47 @@ pub fn parse_names(names: &[String]) -> Result<Vec<Target>, NamesError> {
     }
     match names {
         [] => Ok(Vec::new()),
-        [kind] => Err(known(kind).map_or_else(|error| error, |_| NamesError::NoName(kind.clone()))),
-        [kind, names @ ..] => {
-            let kind = known(kind)?;
-            Ok(names
-                .iter()
-                .map(|name| Target {
-                    kind,
-                    name: name.clone(),
-                })
-                .collect())
-        }
+        [kind] => Err(NamesError::NoName(kind.clone())),
+        [kind, names @ ..] => Ok(names
+            .iter()
+            .map(|name| Target {
+                kind: kind.clone(),
+                name: name.clone(),
+            })
+            .collect()),
     }
 }
 
-fn known(name: &str) -> Result<&'static Kind, NamesError> {
-    let runs_pods = |kind: &&Kind| kind.shape.runs_pods();
-    Kind::named(name)
-        .filter(runs_pods)
-        .ok_or_else(|| NamesError::UnknownKind {
+/// The kind that a user's word means, among those of a cluster.
+pub(super) fn known<'k>(kinds: &[&'k Kind], name: &str) -> Result<&'k Kind, NamesError> {
+    let run_pods = || kinds.iter().copied().filter(|kind| kind.shape.runs_pods());
+    Kind::named(run_pods(), name).ok_or_else(|| {
+        let plurals: Vec<&str> = run_pods().map(|kind| kind.plural.as_str()).collect();
+        NamesError::UnknownKind {
             name: name.to_owned(),
-            known: KINDS
-                .iter()
-                .filter(runs_pods)
-                .map(|kind| kind.plural)
-                .collect::<Vec<_>>()
-                .join(", "),
-        })
+            known: plurals.join(", "),
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::kinds::KINDS;
 
     fn parse(text: &str) -> Result<Vec<String>, NamesError> {
         let names: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-        let targets = parse_names(&names)?;
-        Ok(targets
+        let kinds: Vec<&Kind> = KINDS.iter().collect();
+        parse_names(&names)?
             .iter()
-            .map(|target| format!("{}/{}", target.kind.kind, target.name))
-            .collect())
+            .map(|target| {
+                Ok(format!(
+                    "{}/{}",
+                    known(&kinds, &target.kind)?.kind,
+                    target.name
+                ))
+            })
+            .collect()
     }
 
     #[test]

@@ -4,7 +4,7 @@
 mod documents;
 mod positions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,10 +12,9 @@ use serde_json::Value;
 
 use self::documents::{Document, DocumentFailure};
 use self::positions::Positions;
-use super::kinds::Kind;
-use super::objects::{Object, ObjectError, Role};
+use super::objects::{Object, ObjectError, Reader, Role, Routes, Template};
 use super::unread::seems_to_run_images;
-use crate::model::{Incomplete, Location, PodTemplate};
+use crate::model::{Incomplete, Location};
 
 /// The largest file that is read: dumps of big clusters have tens of megabytes.
 const LARGEST_FILE: u64 = 1024 * 1024 * 1024;
@@ -72,21 +71,36 @@ pub fn read(
     sources: &[String],
     recursive: bool,
     stdin: &mut (dyn Read + Send),
+    reader: &Reader,
 ) -> Result<FilesRead, FilesError> {
     std::thread::scope(|scope| {
-        let reader = std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || read_sources(sources, recursive, stdin))
+            .spawn_scoped(scope, || {
+                let by = By {
+                    reader,
+                    image_keys: reader.custom().image_keys(),
+                };
+                read_sources(sources, recursive, stdin, &by)
+            })
             .map_err(FilesError::Thread)?;
         let died = |_| Err(FilesError::Thread(std::io::Error::other("the reader died")));
-        reader.join().unwrap_or_else(died)
+        thread.join().unwrap_or_else(died)
     })
+}
+
+/// What objects are read by.
+struct By<'r> {
+    reader: &'r Reader,
+    /// The keys under which images stand.
+    image_keys: BTreeSet<&'r str>,
 }
 
 fn read_sources(
     sources: &[String],
     recursive: bool,
     stdin: &mut dyn Read,
+    by: &By<'_>,
 ) -> Result<FilesRead, FilesError> {
     let mut read = FilesRead::default();
     let mut seen = std::collections::HashSet::new();
@@ -105,12 +119,12 @@ fn read_sources(
                 .take(LARGEST_FILE)
                 .read_to_end(&mut bytes)
                 .map_err(failed)?;
-            read.file("-", bytes);
+            read.file("-", bytes, by);
             continue;
         }
         let path = Path::new(source);
         if !std::fs::metadata(path).map_err(failed)?.is_dir() {
-            read.file(source, bounded(path).map_err(failed)?);
+            read.file(source, bounded(path).map_err(failed)?, by);
             continue;
         }
         let mut files = Vec::new();
@@ -121,7 +135,7 @@ fn read_sources(
         for file in files {
             let name = file.display().to_string();
             match bounded(&file) {
-                Ok(bytes) => read.file(&name, bytes),
+                Ok(bytes) => read.file(&name, bytes, by),
                 Err(error) => read.not_read(&name, error.to_string(), ""),
             }
         }
@@ -177,7 +191,7 @@ fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 impl FilesRead {
-    fn file(&mut self, name: &str, bytes: Vec<u8>) {
+    fn file(&mut self, name: &str, bytes: Vec<u8>, by: &By<'_>) {
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
@@ -191,7 +205,7 @@ impl FilesRead {
         for document in documents::split(&text) {
             match document.parse() {
                 Ok(Value::Null) => {}
-                Ok(value) => self.document(name, &document, value),
+                Ok(value) => self.document(name, &document, value, by),
                 Err(DocumentFailure { line, reason }) => {
                     let hint = if document.text.contains("{{") {
                         "it looks like an unrendered template; render it first, as with helm template"
@@ -204,25 +218,29 @@ impl FilesRead {
         }
     }
 
-    fn document(&mut self, name: &str, document: &Document<'_>, value: Value) {
+    fn document(&mut self, name: &str, document: &Document<'_>, value: Value, by: &By<'_>) {
         self.documents += 1;
-        let positions = Positions::of(document);
-        self.object(name, document, &positions, value, "", 0);
+        let positions = Positions::of(document, &by.image_keys);
+        let source = Source {
+            name,
+            document,
+            positions,
+            reader: by.reader,
+        };
+        self.object(&source, value, "", 0);
     }
 
     /// Reads an object, or each item of a list.
-    fn object(
-        &mut self,
-        name: &str,
-        document: &Document<'_>,
-        positions: &Positions,
-        mut value: Value,
-        route: &str,
-        depth: usize,
-    ) {
+    fn object(&mut self, source: &Source<'_>, mut value: Value, route: &str, depth: usize) {
+        let Source {
+            name,
+            document,
+            positions,
+            reader,
+        } = source;
         let place = positions.of_node(route).unwrap_or((document.first_line, 1));
         let location = Location {
-            file: name.to_owned(),
+            file: (*name).to_owned(),
             line: place.0,
             column: place.1,
         };
@@ -244,24 +262,19 @@ impl FilesRead {
                         .or_insert_with(|| api_version.clone().into());
                     object.entry("kind").or_insert_with(|| kind.clone().into());
                 }
-                self.object(
-                    name,
-                    document,
-                    positions,
-                    item,
-                    &format!("{route}/items/{at}"),
-                    depth + 1,
-                );
+                self.object(source, item, &format!("{route}/items/{at}"), depth + 1);
             }
             return;
         }
-        match Object::read(&value) {
+        match reader.read(&value) {
             Ok(Some(mut object)) => {
                 locate(&mut object, name, positions, route);
                 object.location = Some(location);
                 self.objects.push(object);
             }
-            Ok(None) if seems_to_run_images(&value) => self.unread(&value, location),
+            Ok(None) if seems_to_run_images(&value, reader.custom()) => {
+                self.unread(&value, location);
+            }
             Ok(None) => {}
             Err(error) => {
                 let hint = "kubectl would refuse this document; correct it, or leave the file out";
@@ -291,8 +304,8 @@ impl FilesRead {
             let objects = if count == 1 { "object" } else { "objects" };
             self.not_read(
                 &format!("{count} {objects} of kind {kind} (the first at {}:{})", first.file, first.line),
-                "it names images, and this kind is not read yet".to_owned(),
-                "check the pods that it makes: in a live cluster they are read, under this object's name",
+                "it names images, and it is not known which of them are run".to_owned(),
+                "say which under kinds: in .archcheck.yaml (docs/configuration.md); in a live cluster its pods are read",
             );
         }
     }
@@ -305,6 +318,14 @@ impl FilesRead {
             matters: true,
         });
     }
+}
+
+/// A document, and what its objects are read with.
+struct Source<'d> {
+    name: &'d str,
+    document: &'d Document<'d>,
+    positions: Positions,
+    reader: &'d Reader,
 }
 
 /// `apps/v1`, `Deployment` of a `DeploymentList`; nothing for a plain `List`.
@@ -322,34 +343,29 @@ fn list_type(list: &Value) -> Option<(String, String)> {
 
 /// Gives each image the place where it is written.
 fn locate(object: &mut Object, file: &str, positions: &Positions, route: &str) {
-    let kind = Kind::of(&object.id.api_version, &object.id.kind);
-    let inside = kind.map_or("", |kind| kind.shape.template_route());
-    let template: &mut PodTemplate = match &mut object.role {
-        Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => return,
-        Role::Pod(pod) => &mut pod.template,
-        Role::Controller(controller) => &mut controller.template,
-    };
-    let spec = &mut template.spec;
-    let lists = [
-        ("containers", &mut spec.containers),
-        ("initContainers", &mut spec.init_containers),
-        ("ephemeralContainers", &mut spec.ephemeral_containers),
-    ];
-    let place = |path: String| {
-        let (line, column) = positions.of_node(&path)?;
+    let place = |inside: &str| {
+        let (line, column) = positions.of_node(&format!("{route}{inside}"))?;
         Some(Location {
             file: file.to_owned(),
             line,
             column,
         })
     };
-    for (field, containers) in lists {
-        for (at, container) in containers.iter_mut().enumerate() {
-            container.location = place(format!("{route}{inside}/spec/{field}/{at}/image"));
+    match &mut object.role {
+        Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => {}
+        Role::Pod(pod) => {
+            let mut template = Template {
+                pod: std::mem::take(&mut pod.template),
+                routes: Routes::Spec("/spec"),
+            };
+            template.locate(place);
+            pod.template = template.pod;
         }
-    }
-    for (at, volume) in spec.volumes.iter_mut().enumerate() {
-        volume.location = place(format!("{route}{inside}/spec/volumes/{at}/image/reference"));
+        Role::Controller(controller) => {
+            for template in &mut controller.templates {
+                template.locate(place);
+            }
+        }
     }
 }
 
@@ -358,7 +374,13 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> FilesRead {
-        read(&["-".to_owned()], false, &mut text.as_bytes()).unwrap()
+        read(
+            &["-".to_owned()],
+            false,
+            &mut text.as_bytes(),
+            &Reader::default(),
+        )
+        .unwrap()
     }
 
     fn names(read: &FilesRead) -> Vec<String> {
@@ -427,28 +449,40 @@ mod tests {
         }
         let mut latin = POD.as_bytes().to_vec();
         latin.extend(b"# caf\xe9\n");
-        let read = read(&["-".to_owned()], false, &mut latin.as_slice()).unwrap();
+        let read = read(
+            &["-".to_owned()],
+            false,
+            &mut latin.as_slice(),
+            &Reader::default(),
+        )
+        .unwrap();
         assert_eq!(read.incomplete[0].why, "line 8 is not UTF-8");
     }
 
     #[test]
     fn silence_is_no_answer() {
         let no_objects = |text: &str| {
-            read(&["-".to_owned()], false, &mut text.as_bytes())
-                .unwrap_err()
-                .to_string()
+            read(
+                &["-".to_owned()],
+                false,
+                &mut text.as_bytes(),
+                &Reader::default(),
+            )
+            .unwrap_err()
+            .to_string()
         };
         for text in ["", "\n", "---\n# Source: chart/empty.yaml\n---\n"] {
             assert_eq!(no_objects(text), "there are no objects in standard input");
         }
-        let rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\nspec: {template: {spec: {containers: [{name: c, image: x}]}}}\n";
-        let read = read_text(&format!("{POD}---\n{rollout}---\n{rollout}"));
+        let widget =
+            "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: r}\nspec: {image: x}\n";
+        let read = read_text(&format!("{POD}---\n{widget}---\n{widget}"));
         let [entry] = read.incomplete.as_slice() else {
             panic!("{:?}", read.incomplete)
         };
         assert_eq!(
             entry.what,
-            "2 objects of kind Rollout.argoproj.io (the first at -:9)"
+            "2 objects of kind Widget.example.com (the first at -:9)"
         );
         assert!(entry.matters);
         let empty_list = "apiVersion: v1\nkind: List\nitems: []\n";
@@ -463,7 +497,13 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), POD).unwrap();
         let path = file.path().display().to_string();
-        let read = read(&[path.clone(), path], false, &mut std::io::empty()).unwrap();
+        let read = read(
+            &[path.clone(), path],
+            false,
+            &mut std::io::empty(),
+            &Reader::default(),
+        )
+        .unwrap();
         assert_eq!(names(&read), ["Pod/p"]);
     }
 
@@ -477,8 +517,8 @@ mod tests {
             .objects
             .iter()
             .flat_map(|object| match &object.role {
-                Role::Controller(c) => c
-                    .template
+                Role::Controller(c) => c.templates[0]
+                    .pod
                     .spec
                     .all_containers()
                     .map(|(_, c)| c.clone())
@@ -525,17 +565,26 @@ mod tests {
         std::fs::create_dir(dir.path().join("deep")).unwrap();
         write("deep/c.yml", &POD.replace("name: p", "name: c"));
         let path = [dir.path().display().to_string()];
-        let flat = read(&path, false, &mut std::io::empty()).unwrap();
+        let flat = read(&path, false, &mut std::io::empty(), &Reader::default()).unwrap();
         assert_eq!(names(&flat), ["Pod/a", "Pod/b"]);
-        let deep = read(&path, true, &mut std::io::empty()).unwrap();
+        let deep = read(&path, true, &mut std::io::empty(), &Reader::default()).unwrap();
         assert_eq!(names(&deep), ["Pod/a", "Pod/b", "Pod/c"]);
-        assert!(read(&["/nonexistent".to_owned()], false, &mut std::io::empty()).is_err());
+        assert!(
+            read(
+                &["/nonexistent".to_owned()],
+                false,
+                &mut std::io::empty(),
+                &Reader::default()
+            )
+            .is_err()
+        );
         let empty = tempfile::tempdir().unwrap();
         assert!(
             read(
                 &[empty.path().display().to_string()],
                 false,
-                &mut std::io::empty()
+                &mut std::io::empty(),
+                &Reader::default()
             )
             .is_err()
         );

@@ -1,6 +1,6 @@
 //! Where the values of a document stand: routes like `/spec/containers/0/image` to line and column.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use granit_parser::{Event, Parser, Span};
 
@@ -26,21 +26,22 @@ enum Level {
 }
 
 impl Positions {
-    /// Reads the places of a document that has been parsed already; what can't be placed simply has no place.
-    pub(super) fn of(document: &Document<'_>) -> Self {
-        Self::default().read(document)
+    /// Reads the places of a document that has been parsed already: of the values of `image_keys`, and of the objects of
+    /// lists. What can't be placed simply has no place.
+    pub(super) fn of(document: &Document<'_>, image_keys: &BTreeSet<&str>) -> Self {
+        Self::default().read(document, image_keys)
     }
 
-    /// The same, and the place of one value more.
+    /// The place of one value.
     pub(super) fn of_route(document: &Document<'_>, route: &str) -> Self {
         let positions = Self {
             also: Some(route.to_owned()),
             ..Self::default()
         };
-        positions.read(document)
+        positions.read(document, &BTreeSet::new())
     }
 
-    fn read(self, document: &Document<'_>) -> Self {
+    fn read(self, document: &Document<'_>, image_keys: &BTreeSet<&str>) -> Self {
         let mut positions = self;
         let mut levels: Vec<Level> = Vec::new();
         for next in Parser::new_from_str(document.text) {
@@ -51,7 +52,7 @@ impl Positions {
                         *key = Some(text.into_owned());
                         continue;
                     }
-                    positions.note(&levels, &span, document);
+                    positions.note(&levels, &span, document, image_keys);
                     advance(&mut levels);
                 }
                 Event::Alias(_) => {
@@ -60,16 +61,16 @@ impl Positions {
                         *key = Some(String::new());
                         continue;
                     }
-                    positions.note(&levels, &span, document);
+                    positions.note(&levels, &span, document, image_keys);
                     advance(&mut levels);
                 }
                 Event::MappingStart(..) => {
-                    positions.note(&levels, &span, document);
+                    positions.note(&levels, &span, document, image_keys);
                     levels.push(Level::Mapping(None));
                 }
                 Event::SequenceStart(..) => {
                     if positions.also.is_some() {
-                        positions.note(&levels, &span, document);
+                        positions.note(&levels, &span, document, image_keys);
                     }
                     levels.push(Level::Sequence(0));
                 }
@@ -88,10 +89,16 @@ impl Positions {
         self.places.get(route).copied()
     }
 
-    fn note(&mut self, levels: &[Level], span: &Span, document: &Document<'_>) {
+    fn note(
+        &mut self,
+        levels: &[Level],
+        span: &Span,
+        document: &Document<'_>,
+        image_keys: &BTreeSet<&str>,
+    ) {
         let wanted = match levels {
             [] => true,
-            [.., Level::Mapping(Some(key))] => key == "image" || key == "reference",
+            [.., Level::Mapping(Some(key))] => image_keys.contains(key.as_str()),
             // The objects of a list.
             [Level::Mapping(Some(key)), .., Level::Sequence(_)] => {
                 key == "items" && levels.len().is_multiple_of(2)

@@ -138,7 +138,7 @@ struct SourceV1 {
 #[serde(rename_all = "camelCase")]
 struct ContainerV1 {
     name: String,
-    /// `init`, `sidecar`, `container`, `ephemeral` or `image-volume`.
+    /// `init`, `sidecar`, `container`, `ephemeral`, `image-volume` or (only with `--hidden-images`) `mentioned`.
     #[serde(rename = "type")]
     role: &'static str,
     /// The image as written.
@@ -413,6 +413,7 @@ pub(in crate::report) fn role(role: ContainerRole) -> &'static str {
         ContainerRole::Container => "container",
         ContainerRole::Ephemeral => "ephemeral",
         ContainerRole::ImageVolume => "image-volume",
+        ContainerRole::Mentioned => "mentioned",
     }
 }
 

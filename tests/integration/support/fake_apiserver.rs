@@ -11,8 +11,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-/// Group, version and resource of the kinds that it serves.
-const RESOURCES: [(&str, &str, &str); 13] = [
+/// Kind, group and version, and resource of what it serves from the start.
+const RESOURCES: [(&str, &str, &str); 14] = [
     ("Node", "v1", "nodes"),
     ("Namespace", "v1", "namespaces"),
     ("Secret", "v1", "secrets"),
@@ -26,7 +26,31 @@ const RESOURCES: [(&str, &str, &str); 13] = [
     ("ReplicaSet", "apps/v1", "replicasets"),
     ("Job", "batch/v1", "jobs"),
     ("CronJob", "batch/v1", "cronjobs"),
+    (
+        "CustomResourceDefinition",
+        "apiextensions.k8s.io/v1",
+        "customresourcedefinitions",
+    ),
 ];
+
+/// A kind that it serves.
+#[derive(Clone)]
+struct Served {
+    kind: String,
+    group_version: String,
+    plural: String,
+    namespaced: bool,
+}
+
+impl Served {
+    fn group(&self) -> &str {
+        self.group_version.split_once('/').map_or("", |(g, _)| g)
+    }
+
+    fn version(&self) -> &str {
+        self.group_version.split_once('/').map_or("v1", |(_, v)| v)
+    }
+}
 
 /// What goes wrong with a path.
 #[derive(Debug, Clone)]
@@ -43,8 +67,11 @@ pub(crate) enum Fault {
 
 #[derive(Default)]
 struct Cluster {
-    /// By resource.
-    objects: BTreeMap<&'static str, Vec<Value>>,
+    served: Vec<Served>,
+    /// Only older servers list groups and their resources one by one.
+    old: bool,
+    /// By group, version and resource.
+    objects: BTreeMap<(String, String), Vec<Value>>,
     faults: BTreeMap<String, Fault>,
     log: Vec<String>,
 }
@@ -59,7 +86,16 @@ pub(crate) struct FakeApiServer {
 
 impl FakeApiServer {
     pub(crate) fn start() -> Self {
-        let cluster = Arc::new(Mutex::new(Cluster::default()));
+        let served = RESOURCES.map(|(kind, group_version, plural)| Served {
+            kind: kind.to_owned(),
+            group_version: group_version.to_owned(),
+            plural: plural.to_owned(),
+            namespaced: !matches!(kind, "Node" | "Namespace" | "CustomResourceDefinition"),
+        });
+        let cluster = Arc::new(Mutex::new(Cluster {
+            served: served.to_vec(),
+            ..Cluster::default()
+        }));
         let app = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&cluster));
@@ -98,17 +134,40 @@ impl FakeApiServer {
         &self.url
     }
 
+    /// Serves another kind.
+    pub(crate) fn serve(&self, group_version: &str, kind: &str, plural: &str, namespaced: bool) {
+        self.cluster.lock().unwrap().served.push(Served {
+            kind: kind.to_owned(),
+            group_version: group_version.to_owned(),
+            plural: plural.to_owned(),
+            namespaced,
+        });
+    }
+
+    /// From now on this is a server from before aggregated discovery.
+    pub(crate) fn grow_old(&self) {
+        self.cluster.lock().unwrap().old = true;
+    }
+
     /// Adds an object, with a uid of its own, and its namespace.
     pub(crate) fn add(&self, mut object: Value) {
         let kind = object["kind"].as_str().unwrap().to_owned();
-        let (_, _, resource) = RESOURCES.iter().find(|(k, _, _)| *k == kind).unwrap();
+        let group_version = object["apiVersion"].as_str().unwrap().to_owned();
         let name = object["metadata"]["name"].as_str().unwrap().to_owned();
         if object["metadata"]["uid"].is_null() {
             object["metadata"]["uid"] = format!("uid-{kind}-{name}").into();
         }
         let mut cluster = self.cluster.lock().unwrap();
+        let served = cluster.served.iter();
+        let plural = served
+            .clone()
+            .find(|served| served.kind == kind && served.group_version == group_version)
+            .unwrap_or_else(|| panic!("{group_version} {kind} is not served"))
+            .plural
+            .clone();
         if let Some(namespace) = object["metadata"]["namespace"].as_str() {
-            let namespaces = cluster.objects.entry("namespaces").or_default();
+            let key = ("v1".to_owned(), "namespaces".to_owned());
+            let namespaces = cluster.objects.entry(key).or_default();
             if !namespaces
                 .iter()
                 .any(|n| n["metadata"]["name"] == namespace)
@@ -116,7 +175,8 @@ impl FakeApiServer {
                 namespaces.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}));
             }
         }
-        cluster.objects.entry(resource).or_default().push(object);
+        let key = (group_version, plural);
+        cluster.objects.entry(key).or_default().push(object);
     }
 
     /// Makes something go wrong with every request whose path ends so.
@@ -196,6 +256,23 @@ async fn answer(State(cluster): State<Arc<Mutex<Cluster>>>, request: Request) ->
         }
     }
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let accepts = |what: &str| {
+        let accept = request.headers().get("accept");
+        accept.is_some_and(|accept| accept.to_str().unwrap().contains(what))
+    };
+    match parts.as_slice() {
+        ["apis"] if cluster.old || !accepts("as=APIGroupDiscoveryList") => {
+            return Response::new(Body::from(groups(&cluster.served).to_string()));
+        }
+        ["apis"] => return Response::new(Body::from(discovery(&cluster.served).to_string())),
+        ["apis", group, version] => {
+            let group_version = format!("{group}/{version}");
+            return Response::new(Body::from(
+                resources(&cluster.served, &group_version).to_string(),
+            ));
+        }
+        _ => {}
+    }
     let (group_version, rest) = match parts.as_slice() {
         ["api", version, rest @ ..] => ((*version).to_owned(), rest),
         ["apis", group, version, rest @ ..] => (format!("{group}/{version}"), rest),
@@ -203,7 +280,9 @@ async fn answer(State(cluster): State<Arc<Mutex<Cluster>>>, request: Request) ->
     };
     let (namespace, resource) = match rest {
         ["namespaces", name] => {
-            let namespaces = cluster.objects.get("namespaces");
+            let namespaces = cluster
+                .objects
+                .get(&("v1".to_owned(), "namespaces".to_owned()));
             let found = namespaces
                 .into_iter()
                 .flatten()
@@ -214,7 +293,8 @@ async fn answer(State(cluster): State<Arc<Mutex<Cluster>>>, request: Request) ->
             };
         }
         ["namespaces", namespace, resource, name] => {
-            let objects = cluster.objects.get(resource).into_iter().flatten();
+            let key = (group_version, (*resource).to_owned());
+            let objects = cluster.objects.get(&key).into_iter().flatten();
             let found = objects.into_iter().find(|object| {
                 object["metadata"]["namespace"] == *namespace && object["metadata"]["name"] == *name
             });
@@ -227,15 +307,17 @@ async fn answer(State(cluster): State<Arc<Mutex<Cluster>>>, request: Request) ->
         [resource] => (None, *resource),
         _ => return status(404, "the server could not find the requested resource"),
     };
-    let known = RESOURCES
-        .iter()
-        .find(|(_, gv, plural)| *gv == group_version && *plural == resource);
-    let Some((kind, _, plural)) = known else {
+    let known = cluster.served.iter().find(|served| {
+        served.group_version == group_version
+            && served.plural == resource
+            && (served.namespaced || namespace.is_none())
+    });
+    let Some(Served { kind, .. }) = known else {
         return status(404, "the server could not find the requested resource");
     };
     let all: Vec<Value> = cluster
         .objects
-        .get(plural)
+        .get(&(group_version.clone(), resource.to_owned()))
         .into_iter()
         .flatten()
         .filter(|object| {
@@ -265,4 +347,42 @@ async fn answer(State(cluster): State<Arc<Mutex<Cluster>>>, request: Request) ->
         .status(StatusCode::OK)
         .body(Body::from(list.to_string()))
         .unwrap()
+}
+
+/// `APIGroupDiscoveryList`.
+fn discovery(served: &[Served]) -> Value {
+    let mut items: Vec<Value> = Vec::new();
+    for one in served.iter().filter(|served| !served.group().is_empty()) {
+        let resource = json!({"resource": one.plural, "responseKind": {"group": one.group(), "version": one.version(), "kind": one.kind},
+            "scope": if one.namespaced { "Namespaced" } else { "Cluster" }, "verbs": ["get", "list"], "shortNames": []});
+        items.push(json!({"metadata": {"name": one.group()}, "versions": [{"version": one.version(), "resources": [resource], "freshness": "Current"}]}));
+    }
+    json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items})
+}
+
+/// `APIGroupList`.
+fn groups(served: &[Served]) -> Value {
+    let groups: Vec<Value> = served
+        .iter()
+        .filter(|served| !served.group().is_empty())
+        .map(|one| {
+            let version = json!({"groupVersion": one.group_version, "version": one.version()});
+            json!({"name": one.group(), "versions": [version], "preferredVersion": version})
+        })
+        .collect();
+    json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
+}
+
+/// `APIResourceList`.
+fn resources(served: &[Served], group_version: &str) -> Value {
+    let resources: Vec<Value> = served
+        .iter()
+        .filter(|served| served.group_version == group_version)
+        .flat_map(|one| {
+            let whole = json!({"name": one.plural, "kind": one.kind, "namespaced": one.namespaced, "verbs": ["get", "list"]});
+            let part = json!({"name": format!("{}/status", one.plural), "kind": one.kind, "namespaced": one.namespaced, "verbs": ["get"]});
+            [whole, part]
+        })
+        .collect();
+    json!({"kind": "APIResourceList", "groupVersion": group_version, "resources": resources})
 }
