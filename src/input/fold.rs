@@ -1,10 +1,11 @@
 //! Folds objects under their topmost owners: each workload is reported once, with its live pods.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::kinds::Kind;
 use super::objects::{Controller, Object, Owner, Role};
+use crate::image::ImageRef;
 use crate::model::{Inventory, LivePod, ObjectId, Placer, PodTemplate, Workload};
 use crate::placement::namespace_selectors;
 
@@ -126,6 +127,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
                 if let Some(template) = workload.templates.first_mut() {
                     add_injected(template, &pod.template, given.as_deref());
                 }
+                add_other_images(workload, pod.template, live.node.as_deref(), of_daemon_set);
                 workload.pods.push(live);
             }
             // Its owner was read and is being deleted: so will the pod be.
@@ -531,6 +533,58 @@ fn add_injected(template: &mut PodTemplate, pod: &PodTemplate, given: Option<&[S
     }
 }
 
+/// Adds a live pod whose containers run other images than the template gives them: that of an older revision, or what a
+/// webhook made of them. Pods with the same images are one template.
+fn add_other_images(
+    workload: &mut Workload,
+    pod: PodTemplate,
+    node: Option<&str>,
+    of_daemon_set: bool,
+) {
+    let Some(node) = node else { return };
+    let wanted = workload.templates.first();
+    let wanted = wanted.map(named_images).unwrap_or_default();
+    let runs = named_images(&pod);
+    let same = |(name, image): (&&str, &&str)| {
+        let known = wanted.get(name);
+        known.is_none_or(|known| known == image || is_same_image(known, image))
+    };
+    if runs.iter().all(same) {
+        return;
+    }
+    let mut others = workload.templates.iter_mut().skip(1);
+    let known = others.find(|other| other.live_on.is_some() && named_images(other) == runs);
+    match known.and_then(|known| known.live_on.as_mut()) {
+        Some(nodes) => {
+            nodes.insert(node.to_owned());
+        }
+        None => {
+            let live_on = Some(BTreeSet::from([node.to_owned()]));
+            workload.templates.push(PodTemplate {
+                live_on,
+                ..as_template(pod, of_daemon_set)
+            });
+        }
+    }
+}
+
+/// The image of each container, by the container's name; ephemeral ones are in no template.
+fn named_images(template: &PodTemplate) -> BTreeMap<&str, &str> {
+    let spec = &template.spec;
+    let containers = spec.init_containers.iter().chain(&spec.containers);
+    containers
+        .map(|container| (container.name.as_str(), container.image.as_str()))
+        .collect()
+}
+
+/// `nginx` and `docker.io/library/nginx:latest` are one image.
+fn is_same_image(one: &str, other: &str) -> bool {
+    match (ImageRef::parse(one), ImageRef::parse(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -706,6 +760,31 @@ mod tests {
             ]
         );
         assert_eq!(inventory.workloads[2].pods.len(), 1);
+    }
+
+    /// A rollout that is stuck, or a webhook that rewrites images: what runs is not what the template says.
+    #[test]
+    fn live_pods_with_other_images_are_kept_where_they_are() {
+        let spec = json!({"spec": {"template": template("web:2")}});
+        let old = json!({"spec": {"template": template("web:1")}});
+        let owner = Some(("ReplicaSet", "web-old"));
+        let inventory = fold(vec![
+            object("Deployment", "web", None, &spec),
+            object("ReplicaSet", "web-old", Some(("Deployment", "web")), &old),
+            pod("web-1", owner, "n1", &["web:1"]),
+            pod("web-2", owner, "n2", &["web:1"]),
+            pod("web-3", owner, "n3", &["docker.io/library/web:2"]),
+        ]);
+        let [workload] = inventory.workloads.as_slice() else {
+            panic!("{inventory:?}")
+        };
+        let shown: Vec<_> = workload
+            .templates
+            .iter()
+            .map(|t| (t.spec.containers[0].image.as_str(), t.live_on.clone()))
+            .collect();
+        let nodes = BTreeSet::from(["n1".to_owned(), "n2".to_owned()]);
+        assert_eq!(shown, [("web:2", None), ("web:1", Some(nodes))]);
     }
 
     #[test]

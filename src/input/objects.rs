@@ -371,8 +371,20 @@ impl Reader {
                 .map_err(field_error)
                 .map(|raw| Object::other(raw, kind, api_version)),
         }?;
+        let refused = |route: String, detail: &str| ObjectError::Field {
+            path: route.trim_start_matches('/').replace('/', "."),
+            route,
+            detail: detail.to_owned(),
+        };
         let Some(object) = object else {
-            return Ok(None);
+            // Of these only a ReplicationController may have no template.
+            return match kind.shape {
+                Shape::Template | Shape::CronJob if kind.kind != "ReplicationController" => {
+                    let route = kind.shape.pod_spec_route();
+                    Err(refused(route.to_owned(), "it has no pod template"))
+                }
+                _ => Ok(None),
+            };
         };
         // The API server refuses these, so that only a manifest can hold one; judged, it would be fine.
         if object
@@ -380,11 +392,7 @@ impl Reader {
             .any(|template| template.spec.containers.is_empty())
         {
             let route = format!("{}/containers", kind.shape.pod_spec_route());
-            return Err(ObjectError::Field {
-                path: route.trim_start_matches('/').replace('/', "."),
-                route,
-                detail: "a pod needs at least one container".to_owned(),
-            });
+            return Err(refused(route, "a pod needs at least one container"));
         }
         Ok(Some(self.with_hidden(object, kind, value)))
     }

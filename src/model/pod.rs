@@ -3,7 +3,7 @@
 //! The types have the shape of the Kubernetes API (`core/v1`, camelCase) and deserialise from it directly; every
 //! field that archcheck does not need is skipped while parsing, so `managedFields` never live in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer};
 
@@ -34,6 +34,10 @@ pub struct PodTemplate {
     /// Something else says where its pods land, e.g. `the pods that it is injected into`: no node is certain.
     #[serde(skip)]
     pub placed_by: Option<String>,
+    /// Set for live pods that run other images than their owner's template names (an older revision, or a webhook that
+    /// rewrites images): the nodes that they are on. They are judged there, and nowhere else.
+    #[serde(skip)]
+    pub live_on: Option<BTreeSet<String>>,
 }
 
 /// Who chooses the node for a pod.

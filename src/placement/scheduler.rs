@@ -1,6 +1,6 @@
 //! Placement of many pods over many nodes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::rc::Rc;
 
@@ -80,6 +80,9 @@ impl<'a> Scheduler<'a> {
 
     /// Where pods of `pod` may land.
     pub fn place(&mut self, pod: &PodTemplate, placer: Placer) -> Rc<Placement> {
+        if let Some(names) = &pod.live_on {
+            return Rc::new(self.where_they_are(names));
+        }
         let constraints = Constraints::of(pod, placer);
         if let Some(placement) = self.placements.get(&constraints) {
             return Rc::clone(placement);
@@ -88,6 +91,24 @@ impl<'a> Scheduler<'a> {
         let placement = Rc::new(self.ask(&demands));
         self.placements.insert(constraints, Rc::clone(&placement));
         placement
+    }
+
+    /// Live pods are where they are, whatever the scheduler would say today.
+    fn where_they_are(&self, names: &BTreeSet<String>) -> Placement {
+        let indices = names
+            .iter()
+            .filter_map(|name| self.names.get(name.as_str()))
+            .flatten();
+        let exists = |index: &u32| {
+            let node = self.nodes.get(*index as usize);
+            node.is_some_and(|node| node.origin == NodeOrigin::Existing)
+        };
+        let mut nodes: Vec<u32> = indices.copied().filter(exists).collect();
+        nodes.sort_unstable();
+        Placement {
+            nodes,
+            refusals: BTreeMap::new(),
+        }
     }
 
     fn ask(&self, demands: &Demands) -> Placement {

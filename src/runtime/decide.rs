@@ -1,6 +1,6 @@
 //! The decision table (runtime.md §0 as corrected by §10): image × node class → outcome.
 
-use super::outcome::{Certainty, NodeClass, Outcome, OutcomeKind, PodContext};
+use super::outcome::{Cause, Certainty, NodeClass, Outcome, OutcomeKind, PodContext};
 use super::{containerd, crio, docker};
 use crate::image::ImageFacts;
 use crate::model::{Runtime, RuntimeName, Version};
@@ -13,9 +13,12 @@ use crate::model::{Runtime, RuntimeName, Version};
 pub fn decide(image: &ImageFacts, pod: PodContext<'_>, class: &NodeClass) -> Outcome {
     // A Node object from before its kubelet has reported: neither nodeInfo nor a label says what it is.
     if class.platform.architecture.is_empty() || class.platform.os.is_empty() {
-        return Outcome::unknown(
-            "the node says neither by nodeInfo nor by label which platform it is".to_owned(),
-        );
+        return Outcome {
+            cause: Cause::NodeUnsaid,
+            ..Outcome::unknown(
+                "the node says neither by nodeInfo nor by label which platform it is".to_owned(),
+            )
+        };
     }
     let mut outcomes = stand_ins(&class.runtime).into_iter().map(|runtime| {
         let class = NodeClass {

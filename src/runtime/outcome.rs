@@ -140,6 +140,8 @@ pub enum Cause {
     Unseen,
     /// The document could not be read far enough.
     Unread,
+    /// The node does not say which platform it is.
+    NodeUnsaid,
 }
 
 /// What happens to one image on one class of nodes.

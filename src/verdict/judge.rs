@@ -223,7 +223,13 @@ impl<'a> WorkloadJudge<'a> {
                         unknown = Some(seen.outcome.reason.clone());
                     }
                     if let Some(rule) = self.rule(&seen, &known, class, groups) {
-                        builder.add(self.observe(rule, &seen, &known, class));
+                        let mut observed = self.observe(rule, &seen, &known, class);
+                        if template.live_on.is_some() {
+                            observed.message.push_str(
+                                "; this is what live pods run, and not what their owner's template says",
+                            );
+                        }
+                        builder.add(observed);
                     }
                 }
                 outcomes.push((class.clone(), seen.outcome));
@@ -243,7 +249,7 @@ impl<'a> WorkloadJudge<'a> {
                     .get(node as usize)
                     .map(|node| node.name.clone())
             };
-            let covers = |failing: &[u32]| self.verdict_of(failing, nodes, template.placer);
+            let covers = |failing: &[u32]| self.verdict_of(failing, nodes, template);
             findings.extend(builder.build(&about, name, covers));
             containers.push(self.container(&subject, &known, outcomes));
         }
@@ -256,7 +262,7 @@ impl<'a> WorkloadJudge<'a> {
         let verdict = if nodes.is_empty() {
             Verdict::Unplaced
         } else if !failing.is_empty() {
-            self.verdict_of(&failing, nodes, template.placer)
+            self.verdict_of(&failing, nodes, template)
         } else if any(OutcomeKind::Depends) {
             Verdict::AtRisk
         } else if any(OutcomeKind::Unknown) {
@@ -273,7 +279,7 @@ impl<'a> WorkloadJudge<'a> {
     }
 
     /// What failing on `failing` means for pods that may land on `nodes` (DESIGN §1).
-    fn verdict_of(&self, failing: &[u32], nodes: &[u32], placer: Placer) -> Verdict {
+    fn verdict_of(&self, failing: &[u32], nodes: &[u32], template: &PodTemplate) -> Verdict {
         let potential = |node: &u32| {
             let node = self.evidence.nodes.get(*node as usize);
             matches!(
@@ -283,8 +289,10 @@ impl<'a> WorkloadJudge<'a> {
         };
         let certain_place = failing.iter().any(|node| !potential(node));
         let everywhere = failing.len() == nodes.len();
-        // A DaemonSet must run on each of its nodes: failing on one is failing.
-        if certain_place && (everywhere || placer == Placer::DaemonSetController) {
+        // A DaemonSet must run on each of its nodes: failing on one is failing. Pods that differ from what their owner
+        // wants now are some of its pods.
+        let on_each = template.placer == Placer::DaemonSetController;
+        if certain_place && (everywhere || on_each) && template.live_on.is_none() {
             Verdict::Fails
         } else {
             Verdict::AtRisk
@@ -449,7 +457,9 @@ impl<'a> WorkloadJudge<'a> {
         let rule = match (seen.outcome.kind, seen.outcome.cause) {
             (OutcomeKind::Runs, _) => return None,
             (OutcomeKind::Fallback, _) => Rule::FallbackPlatform,
-            (OutcomeKind::Depends, _) => Rule::RuntimeDependent,
+            (OutcomeKind::Depends, _) | (OutcomeKind::Unknown, Cause::NodeUnsaid) => {
+                Rule::RuntimeDependent
+            }
             (OutcomeKind::Unknown, _) => Rule::ImageUnreadable,
             (_, Cause::NoMatch) | (OutcomeKind::PullFails, Cause::ForeignManifest) => {
                 Rule::NoMatchingPlatform
@@ -521,7 +531,11 @@ impl<'a> WorkloadJudge<'a> {
             expect: seen.outcome.expect.clone(),
             certainty,
             verdict,
-            advice: seen.advice.or(pin_os),
+            advice: seen.advice.or(pin_os).or_else(|| {
+                (seen.outcome.cause == Cause::NodeUnsaid).then_some(
+                    "wait until the node's kubelet has reported, or label the node with kubernetes.io/arch and kubernetes.io/os",
+                )
+            }),
         }
     }
 

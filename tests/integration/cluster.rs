@@ -190,6 +190,63 @@ fn names_namespaces_and_labels_choose_workloads() {
     }
 }
 
+/// Who may see one workload is told about that one, without complaints about kinds that have no part in it.
+#[test]
+fn only_what_bears_on_the_named_objects_is_asked_for() {
+    let fixture = Fixture::new();
+    let server = &fixture.server;
+    server.add(workload("Deployment", "shop", "web", "example.com/both:1"));
+    for path in [
+        "statefulsets",
+        "daemonsets",
+        "jobs",
+        "cronjobs",
+        "replicationcontrollers",
+    ] {
+        server.fault(path, Fault::Status(403));
+    }
+    let (code, report) = fixture.archcheck().line("deploy/web").json();
+    assert_eq!((code, incomplete(&report)), (0, vec![]));
+    server.fault("replicasets", Fault::Status(403));
+    let (code, report) = fixture.archcheck().line("deploy/web").json();
+    assert_eq!((code, incomplete(&report).len()), (2, 1), "these it makes");
+}
+
+/// A rollout that is stuck: what runs is not what the template says, and dies where it is.
+#[test]
+fn live_pods_of_another_revision_are_judged_on_their_nodes() {
+    let fixture = Fixture::new();
+    let server = &fixture.server;
+    server.add(workload("Deployment", "shop", "web", "example.com/both:1"));
+    let mut old = workload("ReplicaSet", "shop", "web-1", "example.com/amd64:1");
+    old["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "uid-Deployment-web", "controller": true}]);
+    server.add(old);
+    for node in ["node-a", "node-b"] {
+        server.add(json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": format!("web-1-{node}"), "namespace": "shop", "ownerReferences": [
+                {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-1", "uid": "uid-ReplicaSet-web-1", "controller": true}]},
+            "spec": {"nodeName": node, "containers": [{"name": "web", "image": "example.com/amd64:1"}]},
+            "status": {"phase": "Running"}}));
+    }
+    let (code, report) = fixture.archcheck().line("po/web-1-node-b -n shop").json();
+    assert_eq!(
+        (code, verdicts(&report)),
+        (1, vec!["Deployment/web at-risk".to_owned()])
+    );
+    let finding = &report["findings"][0];
+    assert_eq!(finding["nodeExamples"], json!(["node-b"]));
+    assert!(
+        finding["message"].as_str().unwrap().contains("live pods"),
+        "{finding}"
+    );
+    // The next pods come from the template.
+    let (code, _) = fixture
+        .archcheck()
+        .line("-n shop --platform linux/arm64")
+        .json();
+    assert_eq!(code, 0);
+}
+
 #[test]
 fn what_may_not_be_listed_is_said_and_the_rest_goes_on() {
     for (path, fault, what, why, code) in [

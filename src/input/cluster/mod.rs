@@ -117,6 +117,10 @@ pub async fn read(
         )
         .collect();
     let targets = targets(&kinds, scope)?;
+    let kinds: Vec<&Kind> = kinds
+        .into_iter()
+        .filter(|kind| bears_on(kind, &targets))
+        .collect();
     let listed = list_all(&lister, &kinds, scope.namespace.as_deref(), reader).await;
     let mut forbidden = Vec::new();
     for (kind, result) in listed {
@@ -183,6 +187,23 @@ fn targets<'k>(
     targets
         .map(|target| Ok((known(kinds, &target.kind)?, target.name.clone())))
         .collect()
+}
+
+/// Whether a kind has to be listed for what the user named: as one of its kinds, as what these make, or as what may have
+/// made them. Without names everything is wanted.
+fn bears_on(kind: &Kind, targets: &[(&Kind, String)]) -> bool {
+    if targets.is_empty() || !kind.shape.runs_pods() {
+        return true;
+    }
+    targets.iter().any(|(target, _)| {
+        let made = match (target.kind.as_str(), kind.kind.as_str()) {
+            (_, "Pod") | ("Deployment", "ReplicaSet") | ("CronJob", "Job") => true,
+            // Any controller may own these, and a custom resource may make anything.
+            ("Pod" | "ReplicaSet" | "Job", _) => true,
+            _ => target.shape == Shape::Custom,
+        };
+        made || *target == kind
+    })
 }
 
 /// The workloads that the named objects belong to.

@@ -430,6 +430,12 @@ mod tests {
                 "helm template",
             ),
             (
+                "apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1}\n",
+                2,
+                "it has no pod template",
+                "refuse",
+            ),
+            (
                 "apiVersion: v1\nkind: Pod\nspec:\n  hostNetwork: true\n  containers: []\n",
                 6,
                 "spec.containers: a pod needs at least one container",
