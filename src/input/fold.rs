@@ -39,6 +39,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
         match object.role {
             Role::Node(node) => inventory.nodes.push(*node),
             Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => {}
+            Role::Mirrors(sets) => inventory.mirror_sets.extend(sets),
             Role::Pod(pod) if !pod.over => {
                 let of_daemon_set = object.owner.as_ref().is_some_and(|o| o.kind == "DaemonSet");
                 let alone = unread_workload(object.id);
@@ -146,6 +147,9 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
     inventory
         .workloads
         .sort_by(|a, b| (&a.id, &a.location).cmp(&(&b.id, &b.location)));
+    inventory
+        .mirror_sets
+        .sort_by(|a, b| a.object.cmp(&b.object));
     inventory.nodes.sort_by(|a, b| a.name.cmp(&b.name));
     inventory.nodes.dedup_by(|a, b| a.name == b.name);
     inventory
@@ -236,6 +240,7 @@ impl Object {
             Role::Pod(_)
             | Role::Node(_)
             | Role::Namespace
+            | Role::Mirrors(_)
             | Role::PullSecret(_)
             | Role::ServiceAccount(_) => return,
         };

@@ -19,20 +19,22 @@ pub enum Shape {
     Namespace,
     /// It is no kind of Kubernetes' own: the table in [`super::custom`] says, or the object itself.
     Custom,
+    /// It says where nodes look for images first (OpenShift).
+    MirrorSet,
 }
 
 impl Shape {
     /// Whether it is, or makes, pods. What doesn't is not in a namespace either.
     #[must_use]
     pub fn runs_pods(self) -> bool {
-        !matches!(self, Self::Node | Self::Namespace)
+        !matches!(self, Self::Node | Self::Namespace | Self::MirrorSet)
     }
 
     /// The route from the object to its pod spec; empty where there is none, or where it differs.
     #[must_use]
     pub fn pod_spec_route(self) -> &'static str {
         match self {
-            Self::Node | Self::Namespace | Self::Custom => "",
+            Self::Node | Self::Namespace | Self::MirrorSet | Self::Custom => "",
             Self::Pod => "/spec",
             Self::Template => "/spec/template/spec",
             Self::CronJob => "/spec/jobTemplate/spec/template/spec",
@@ -62,7 +64,7 @@ pub struct Kind {
 
 /// All of Kubernetes' own. Owners come before what they own, so that messages name them in that order.
 pub static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
-    use Shape::{CronJob, Namespace, Node, Pod, PodTemplate, Template};
+    use Shape::{CronJob, MirrorSet, Namespace, Node, Pod, PodTemplate, Template};
     let rows = [
         ("", "Node", "nodes", "no", Node),
         ("", "Namespace", "namespaces", "ns", Namespace),
@@ -81,10 +83,34 @@ pub static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         ),
         ("", "PodTemplate", "podtemplates", "", PodTemplate),
         ("", "Pod", "pods", "po", Pod),
+        (
+            "config.openshift.io",
+            "ImageDigestMirrorSet",
+            "imagedigestmirrorsets",
+            "idms",
+            MirrorSet,
+        ),
+        (
+            "config.openshift.io",
+            "ImageTagMirrorSet",
+            "imagetagmirrorsets",
+            "itms",
+            MirrorSet,
+        ),
+        (
+            "operator.openshift.io",
+            "ImageContentSourcePolicy",
+            "imagecontentsourcepolicies",
+            "",
+            MirrorSet,
+        ),
     ];
     let kind = |(group, kind, plural, short, shape): (&str, &str, &str, &str, Shape)| Kind {
         group: group.to_owned(),
-        version: "v1".to_owned(),
+        version: match group {
+            "operator.openshift.io" => "v1alpha1".to_owned(),
+            _ => "v1".to_owned(),
+        },
         kind: kind.to_owned(),
         plural: plural.to_owned(),
         short_names: short.split_whitespace().map(str::to_owned).collect(),

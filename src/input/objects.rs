@@ -11,8 +11,8 @@ use super::kinds::{Kind, Shape};
 use super::pull_secrets::{account_secrets, pull_secret};
 use crate::image::Platform;
 use crate::model::{
-    Location, Node, NodeOrigin, ObjectId, Placer, PodTemplate, PullSecret, RunningContainer,
-    Runtime, Taint, null_as_default,
+    Location, MirrorSet, Mirrored, Node, NodeOrigin, ObjectId, Placer, PodTemplate, PullSecret,
+    RunningContainer, Runtime, Taint, null_as_default,
 };
 
 /// An object that matters to a scan.
@@ -41,6 +41,8 @@ pub enum Role {
     Node(Box<Node>),
     /// A namespace: its annotations may choose nodes for its pods.
     Namespace,
+    /// Where nodes look for images first.
+    Mirrors(Vec<MirrorSet>),
     /// A pod.
     Pod(Box<Pod>),
     /// Something that makes pods.
@@ -312,6 +314,36 @@ struct RawPod {
     status: Status,
 }
 
+/// OpenShift's mirror sets (openshift/api `config/v1/types_image_digest_mirror_set.go`, `types_image_tag_mirror_set.go`,
+/// `operator/v1alpha1/types_image_content_source_policy.go`).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawMirrors {
+    metadata: Metadata,
+    spec: MirrorsSpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct MirrorsSpec {
+    #[serde(deserialize_with = "null_as_default")]
+    image_digest_mirrors: Vec<RawMirrorSet>,
+    #[serde(deserialize_with = "null_as_default")]
+    image_tag_mirrors: Vec<RawMirrorSet>,
+    #[serde(deserialize_with = "null_as_default")]
+    repository_digest_mirrors: Vec<RawMirrorSet>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct RawMirrorSet {
+    source: String,
+    #[serde(deserialize_with = "null_as_default")]
+    mirrors: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    mirror_source_policy: String,
+}
+
 /// Reads objects.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -367,6 +399,9 @@ impl Reader {
             Shape::Pod => serde_path_to_error::deserialize(value)
                 .map_err(field_error)
                 .map(|raw| Some(Object::pod(raw, api_version))),
+            Shape::MirrorSet => serde_path_to_error::deserialize(value)
+                .map_err(field_error)
+                .map(|raw| Some(Object::mirrors(raw, kind, api_version))),
             _ => serde_path_to_error::deserialize(value)
                 .map_err(field_error)
                 .map(|raw| Object::other(raw, kind, api_version)),
@@ -413,6 +448,9 @@ impl Reader {
             Shape::Pod => serde_path_to_error::deserialize(&mut json)
                 .map_err(field_error)
                 .map(|raw| Some(Object::pod(raw, &api_version))),
+            Shape::MirrorSet => serde_path_to_error::deserialize(&mut json)
+                .map_err(field_error)
+                .map(|raw| Some(Object::mirrors(raw, kind, &api_version))),
             _ => serde_path_to_error::deserialize(&mut json)
                 .map_err(field_error)
                 .map(|raw| Object::other(raw, kind, &api_version)),
@@ -466,9 +504,7 @@ impl Reader {
                 Role::Controller(controller) => {
                     controller.templates.first_mut().map(|t| &mut t.pod)
                 }
-                Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => {
-                    None
-                }
+                _ => None,
             };
             if let Some(pod) = pod {
                 pod.spec.mentioned = found;
@@ -484,9 +520,7 @@ impl Object {
         let (pod, controller) = match &self.role {
             Role::Pod(pod) => (Some(&pod.template), None),
             Role::Controller(controller) => (None, Some(&controller.templates)),
-            Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => {
-                (None, None)
-            }
+            _ => (None, None),
         };
         let templates = controller.into_iter().flatten();
         pod.into_iter()
@@ -556,6 +590,28 @@ impl Object {
         Self::with_metadata(raw.metadata, api_version, "Pod", role)
     }
 
+    fn mirrors(raw: RawMirrors, kind: &Kind, api_version: &str) -> Self {
+        let RawMirrors { metadata, spec } = raw;
+        let object = format!("{}/{}", kind.kind, metadata.name);
+        let tags = spec.image_tag_mirrors.into_iter();
+        let digests = spec
+            .image_digest_mirrors
+            .into_iter()
+            .chain(spec.repository_digest_mirrors);
+        let sets = digests
+            .map(|set| (set, Mirrored::Digests))
+            .chain(tags.map(|set| (set, Mirrored::Tags)))
+            .map(|(set, mirrored)| MirrorSet {
+                source: set.source,
+                mirrors: set.mirrors,
+                mirrored,
+                never_source: set.mirror_source_policy == "NeverContactSource",
+                object: object.clone(),
+            });
+        let role = Role::Mirrors(sets.collect());
+        Self::with_metadata(metadata, api_version, &kind.kind, role)
+    }
+
     fn other(raw: Raw, kind: &Kind, api_version: &str) -> Option<Self> {
         let Raw {
             metadata,
@@ -585,7 +641,7 @@ impl Object {
             }
             Shape::CronJob => spec.job_template.and_then(|job| job.spec.template),
             Shape::PodTemplate => template,
-            Shape::Template | Shape::Pod | Shape::Custom => spec.template,
+            Shape::Template | Shape::Pod | Shape::MirrorSet | Shape::Custom => spec.template,
         };
         // A ReplicationController may have no template at all.
         let mut pod = template?;

@@ -65,7 +65,11 @@ impl PullObjects {
                 Role::ServiceAccount(names) => {
                     found.accounts.insert(name, names.clone());
                 }
-                Role::Node(_) | Role::Namespace | Role::Pod(_) | Role::Controller(_) => {}
+                Role::Node(_)
+                | Role::Namespace
+                | Role::Mirrors(_)
+                | Role::Pod(_)
+                | Role::Controller(_) => {}
             }
         }
         found

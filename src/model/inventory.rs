@@ -1,6 +1,6 @@
 //! Everything that an input yields.
 
-use super::{Node, Workload};
+use super::{MirrorSet, Node, Workload};
 
 /// What a scan looks at, as far as it could be read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Inventory {
     pub nodes: Vec<Node>,
     /// Whether the nodes could be listed; an empty list then means that there are none.
     pub nodes_listed: bool,
+    /// Where the cluster's nodes look for images first, by the names of the objects that say so.
+    pub mirror_sets: Vec<MirrorSet>,
     /// What could not be seen.
     pub incomplete: Vec<Incomplete>,
 }

@@ -4,12 +4,14 @@
 //! (`placement`, `runtime`, `verdict`) read them.
 
 mod inventory;
+mod mirror;
 mod node;
 mod pod;
 mod pull_secret;
 mod workload;
 
 pub use inventory::{Incomplete, Inventory};
+pub use mirror::{MirrorSet, Mirrored};
 pub use node::{Node, NodeOrigin, Runtime, RuntimeName, Taint, Version};
 pub(crate) use pod::null_as_default;
 pub use pod::{

@@ -21,6 +21,12 @@ pub fn is_openshift_node(node: &Node) -> bool {
     node.labels.contains_key(OPENSHIFT_NODE_LABEL)
 }
 
+/// Whether a namespace is OpenShift's, by its annotations.
+#[must_use]
+pub fn is_openshift_namespace(annotations: &BTreeMap<String, String>) -> bool {
+    annotations.contains_key(OPENSHIFT_NAMESPACE_ANNOTATION)
+}
+
 /// The node selectors of namespaces, by the namespaces' names; none where the cluster is not OpenShift.
 ///
 /// `namespaces` gives names and annotations. A broken selector is left out: OpenShift then makes no pods at all, which
@@ -32,8 +38,7 @@ pub fn namespace_selectors<'a>(
 ) -> HashMap<String, BTreeMap<String, String>> {
     let mut annotated = namespaces.clone();
     let openshift = nodes.any(is_openshift_node)
-        || annotated
-            .any(|(_, annotations)| annotations.contains_key(OPENSHIFT_NAMESPACE_ANNOTATION));
+        || annotated.any(|(_, annotations)| is_openshift_namespace(annotations));
     if !openshift {
         return HashMap::new();
     }

@@ -20,7 +20,9 @@ mod properties;
 mod testing;
 
 pub use crate::model::Placer;
-pub use admission::{Conflict, Merged, is_openshift_node, merge, namespace_selectors};
+pub use admission::{
+    Conflict, Merged, is_openshift_namespace, is_openshift_node, merge, namespace_selectors,
+};
 pub use daemonset::target_node;
 pub use domain::{Domain, ValueSet};
 pub use feasible::{Demands, Rules, admits};

@@ -10,6 +10,7 @@ mod credentials;
 mod host;
 mod http;
 mod layout;
+mod mirrors;
 mod once;
 mod refusal;
 mod repository;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use credentials::{CredentialFile, Credentials, NotRead, PullSecretSource, SourceKind, Style};
+pub use mirrors::{MirrorConfigError, Mirrors};
 pub use resolve::Registry;
 
 /// How registries are to be asked.

@@ -24,7 +24,7 @@ use super::fold::{fold, topmost};
 use super::kinds::{KINDS, Kind, Shape};
 use super::objects::{Object, Reader, Role};
 use crate::model::{Incomplete, Inventory, ObjectId};
-use crate::placement::is_openshift_node;
+use crate::placement::{is_openshift_namespace, is_openshift_node};
 
 /// How many kinds are listed at a time.
 const AT_A_TIME: usize = 4;
@@ -102,12 +102,11 @@ pub async fn read(
     };
     let kinds: Vec<&Kind> = KINDS
         .iter()
-        .filter(|kind| {
-            if kind.shape == Shape::Node {
-                scope.nodes
-            } else {
-                scope.workloads
-            }
+        .filter(|kind| match kind.shape {
+            Shape::Node => scope.nodes,
+            // Only of OpenShift, and its nodes must be seen first.
+            Shape::MirrorSet => false,
+            _ => scope.workloads,
         })
         // What is in no namespace is not in the one that was asked for.
         .chain(
@@ -153,6 +152,15 @@ pub async fn read(
         }
     }
     reading.say_custom(reader.custom(), scope.namespace.as_deref());
+    if reading.is_openshift() {
+        let kinds: Vec<_> = KINDS
+            .iter()
+            .filter(|kind| kind.shape == Shape::MirrorSet)
+            .collect();
+        for (kind, result) in list_all(&lister, &kinds, None, reader).await {
+            reading.add(kind, None, result);
+        }
+    }
     reading.nothing_at_all(connection)?;
     let wanted = wanted(&reading.objects, &targets)?;
     let mut inventory = fold(reading.objects);
@@ -334,6 +342,8 @@ impl Reading {
             Shape::PodTemplate => false,
             // Only OpenShift's annotations choose nodes; a namespace that isn't there is another matter.
             Shape::Namespace => absent || self.is_openshift(),
+            // A digest is the same image wherever it comes from; only mirrored tags, which are rare, could differ.
+            Shape::MirrorSet => false,
             _ => true,
         };
         self.incomplete.push(Incomplete {
@@ -405,10 +415,12 @@ impl Reading {
         }
     }
 
-    /// By the nodes, which are read first.
+    /// By the nodes, which are read first, or the namespaces.
     fn is_openshift(&self) -> bool {
-        self.objects
-            .iter()
-            .any(|object| matches!(&object.role, Role::Node(node) if is_openshift_node(node)))
+        self.objects.iter().any(|object| match &object.role {
+            Role::Node(node) => is_openshift_node(node),
+            Role::Namespace => is_openshift_namespace(&object.annotations),
+            _ => false,
+        })
     }
 }

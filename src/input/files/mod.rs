@@ -352,7 +352,6 @@ fn locate(object: &mut Object, file: &str, positions: &Positions, route: &str) {
         })
     };
     match &mut object.role {
-        Role::Node(_) | Role::Namespace | Role::PullSecret(_) | Role::ServiceAccount(_) => {}
         Role::Pod(pod) => {
             let mut template = Template {
                 pod: std::mem::take(&mut pod.template),
@@ -366,6 +365,7 @@ fn locate(object: &mut Object, file: &str, positions: &Positions, route: &str) {
                 template.locate(place);
             }
         }
+        _ => {}
     }
 }
 

@@ -249,7 +249,7 @@ fn host_of(key: &str) -> &str {
 }
 
 /// An identity token, else `auth`, else `username` and `password`. An entry without any is left by a helper.
-fn login(entry: serde_json::Value) -> Result<Option<Login>, &'static str> {
+pub(in crate::registry) fn login(entry: serde_json::Value) -> Result<Option<Login>, &'static str> {
     let entry: Entry = serde_json::from_value(entry).map_err(|_| "it has another form")?;
     if !entry.identitytoken.is_empty() {
         return Ok(Some(Login::Identity(Secret::new(entry.identitytoken))));

@@ -13,6 +13,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(super) use self::config_file::login;
 use self::config_file::{ConfigFile, Place};
 pub(super) use self::pull_secrets::PullSecrets;
 pub use self::pull_secrets::{NotRead, PullSecretSource, SourceKind};
