@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::progress::Progress;
 use super::stderr_is_terminal;
 use super::stop::{self, Stop};
-use crate::image::{CredentialKind, ImageAnswer, ImageError, ImageRef};
+use crate::image::{ImageAnswer, ImageError, ImageRef};
 use crate::model::{PullAccess, Workload};
 use crate::placement::Placement;
 use crate::registry::Registry;
@@ -107,9 +107,6 @@ pub(super) async fn ask(
 }
 
 fn unasked(image: &ImageRef, stop: Stop) -> ImageAnswer {
-    ImageAnswer {
-        result: Err(ImageError::NotAsked { why: stop.why() }),
-        asked_at: image.host().unwrap_or_default().to_owned(),
-        credential: CredentialKind::Anonymous,
-    }
+    let host = image.host().unwrap_or_default();
+    ImageAnswer::unasked(host, ImageError::NotAsked { why: stop.why() })
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use super::args::ImageArgs;
 use super::error::Failure;
 use crate::image::{CredentialKind, ImageRef};
-use crate::registry::{CredentialFile, Credentials, LayoutSpec, Registry, RegistryOptions, Style};
+use crate::registry::{
+    CredentialFile, Credentials, LayoutSpec, Mirrors, Registry, RegistryOptions, Style,
+};
 
 /// Makes the registry client; warnings go to stderr.
 pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
@@ -15,6 +17,9 @@ pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
     let (credentials, mut warnings) =
         Credentials::read(&credential_files(args), in_environment.as_deref())
             .map_err(|error| Failure::new(format!("--registry-config: {error}")))?;
+    let (mirrors, more) = Mirrors::read(&args.mirror, args.mirror_config.as_deref())
+        .map_err(|error| Failure::new(error.to_string()))?;
+    warnings.extend(more);
     let options = RegistryOptions {
         plain_http: args.plain_http.clone(),
         insecure: args.insecure_registry.clone(),
@@ -23,6 +28,7 @@ pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
         request_timeout: args.registry_timeout,
         concurrency: usize::from(args.concurrency),
         credentials,
+        mirrors,
         layouts: args.images.iter().map(|text| layout(text)).collect(),
     };
     let (registry, more) =

@@ -64,6 +64,7 @@ async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>)
                     .hint("allow more, or scan one namespace with -n")
             })??,
     };
+    let registry = registry.with_mirror_sets(&inventory.mirror_sets);
     let nodes_known = add_hypothetical_nodes(args, &mut inventory, &mut scope);
     let placements = place(&inventory.workloads, &inventory.nodes);
     let registry = secrets.give_to(registry, args.images.pull_secrets);

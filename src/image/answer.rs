@@ -11,6 +11,30 @@ pub struct ImageAnswer {
     pub asked_at: String,
     /// With which kind of credential; never its value.
     pub credential: CredentialKind,
+    /// Who else was asked, in order, and why that was no answer.
+    pub tried: Vec<Tried>,
+}
+
+/// Somebody who was asked and did not have the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// A registry host, or a repository of one where it has another name there.
+    pub asked_at: String,
+    /// What came of it.
+    pub error: ImageError,
+}
+
+impl ImageAnswer {
+    /// The answer where nobody was asked.
+    #[must_use]
+    pub fn unasked(host: &str, error: ImageError) -> Self {
+        Self {
+            result: Err(error),
+            asked_at: host.to_owned(),
+            credential: CredentialKind::Anonymous,
+            tried: Vec::new(),
+        }
+    }
 }
 
 /// Which kind of credential was used.
@@ -26,6 +50,8 @@ pub enum CredentialKind {
     PullSecret,
     /// From the user's docker config.
     DockerConfig,
+    /// From the mirror configuration that `--mirror-config` names.
+    MirrorConfig,
     /// From podman's and its kin's `auth.json`.
     AuthFile,
     /// From a credential helper that one of the files names.
@@ -42,6 +68,7 @@ impl CredentialKind {
             Self::RegistryConfig => "registry-config",
             Self::PullSecret => "pull-secret",
             Self::DockerConfig => "docker-config",
+            Self::MirrorConfig => "mirror-config",
             Self::AuthFile => "auth-file",
             Self::Helper => "credential-helper",
         }
@@ -139,6 +166,12 @@ pub enum ImageError {
         /// The registry.
         host: String,
     },
+    /// The node's own configuration lets it ask nobody.
+    #[error("the nodes may not pull it: {why}")]
+    Forbidden {
+        /// Which registry is blocked, and where that is written.
+        why: String,
+    },
     /// The run ended before the image's turn.
     #[error("it was not asked for: {why}")]
     NotAsked {
@@ -187,6 +220,9 @@ impl ImageError {
             Self::TooLarge { .. } => "check that the reference names an image",
             Self::NotAllowed { .. } => {
                 "allow the host with --allow-registry, or give the image with --images"
+            }
+            Self::Forbidden { .. } => {
+                "use an image that the nodes may pull, or correct their mirror configuration"
             }
             Self::NotAsked { .. } => "scan again with more time",
             Self::Layout { .. } => "make the layout or archive again, or leave --images out",

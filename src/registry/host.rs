@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::auth::Challenge;
+use super::mirrors::Connection;
 use crate::image::ImageError;
 
 /// Requests at a time: Docker Hub counts strictly (registry.md §2.6).
@@ -37,7 +38,10 @@ impl Scheme {
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) name: String,
-    pub(super) limit: Semaphore,
+    /// How its configuration wants it to be spoken to.
+    pub(super) connection: Connection,
+    /// Shared by all ways of speaking to it.
+    pub(super) limit: Arc<Semaphore>,
     /// The scheme that worked.
     pub(super) scheme: OnceCell<Scheme>,
     /// The challenge that it answers with; learnt by the first request, which the others wait for.
@@ -48,15 +52,11 @@ pub(super) struct Host {
 }
 
 impl Host {
-    fn new(name: &str) -> Self {
-        let limit = if name == "registry-1.docker.io" {
-            DOCKER_HUB_LIMIT
-        } else {
-            HOST_LIMIT
-        };
+    fn new(name: &str, connection: &Connection, limit: Arc<Semaphore>) -> Self {
         Self {
             name: name.to_owned(),
-            limit: Semaphore::new(limit),
+            connection: connection.clone(),
+            limit,
             scheme: OnceCell::new(),
             challenge: Mutex::new(None),
             first_contact: OnceCell::new(),
@@ -119,16 +119,33 @@ impl Host {
 
 /// All hosts of a run.
 #[derive(Debug, Default)]
-pub(super) struct Hosts(Mutex<HashMap<String, Arc<Host>>>);
+pub(super) struct Hosts(Mutex<HashMap<String, Ways>>);
+
+/// The ways in which a host is spoken to (one, unless mirrors are configured so), and the limit that they share.
+#[derive(Debug)]
+struct Ways {
+    limit: Arc<Semaphore>,
+    hosts: HashMap<Connection, Arc<Host>>,
+}
 
 impl Hosts {
-    pub(super) fn get(&self, name: &str) -> Arc<Host> {
+    pub(super) fn get(&self, name: &str, connection: &Connection) -> Arc<Host> {
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            hosts
-                .entry(name.to_owned())
-                .or_insert_with(|| Arc::new(Host::new(name))),
-        )
+        let ways = hosts.entry(name.to_owned()).or_insert_with(|| {
+            let limit = match name {
+                "registry-1.docker.io" => DOCKER_HUB_LIMIT,
+                _ => HOST_LIMIT,
+            };
+            Ways {
+                limit: Arc::new(Semaphore::new(limit)),
+                hosts: HashMap::new(),
+            }
+        });
+        let Ways { limit, hosts } = ways;
+        let host = hosts
+            .entry(connection.clone())
+            .or_insert_with(|| Arc::new(Host::new(name, connection, Arc::clone(limit))));
+        Arc::clone(host)
     }
 }
 

@@ -1,15 +1,16 @@
 //! Sends requests: schemes, redirects, limits, retries, bounded bodies. Credentials are given, never looked for here.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use reqwest::{Client, Url};
+use reqwest::Url;
 use tokio::sync::Semaphore;
 
+use super::clients::{Clients, Trust};
 use super::credentials::Secret;
 use super::host::{Host, Scheme, is_loopback};
+use super::mirrors::Schemes;
 use super::{RegistryOptions, RegistrySetupError};
 use crate::image::ImageError;
 
@@ -57,11 +58,7 @@ pub(super) enum Target<'a> {
 /// Sends requests to registries and token servers.
 #[derive(Debug)]
 pub(super) struct Http {
-    client: Client,
-    /// Checks no certificates.
-    careless: Client,
-    /// Goes through no proxy: for loopback, as Go's clients do.
-    direct: Client,
+    clients: Clients,
     plain_http: Vec<String>,
     insecure: Vec<String>,
     timeout: Duration,
@@ -70,38 +67,8 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn new(options: &RegistryOptions) -> Result<Self, RegistrySetupError> {
-        // Fails only where a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let certificates = certificates(&options.ca_files)?;
-        let build = |careless: bool, direct: bool, system: bool| {
-            let mut builder = Client::builder()
-                .user_agent(concat!("kubectl-archcheck/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(options.request_timeout)
-                .tls_danger_accept_invalid_certs(careless);
-            builder = if system {
-                builder.tls_certs_merge(certificates.clone())
-            } else {
-                builder.tls_certs_only(certificates.clone())
-            };
-            if direct {
-                builder = builder.no_proxy();
-            }
-            builder.build()
-        };
-        // A machine without any trusted certificate can't build a client that asks for them (reqwest #2988); plain http
-        // and --registry-ca must work there all the same.
-        let make = |careless: bool, direct: bool| {
-            build(careless, direct, true)
-                .or_else(|_| build(careless, direct, false))
-                .map_err(|error| RegistrySetupError::Client(innermost(&error)))
-        };
-        let (client, careless, direct) =
-            (make(false, false)?, make(true, false)?, make(false, true)?);
         Ok(Self {
-            client,
-            careless,
-            direct,
+            clients: Clients::new(options)?,
             plain_http: options.plain_http.clone(),
             insecure: options.insecure.clone(),
             timeout: options.request_timeout,
@@ -186,10 +153,12 @@ impl Http {
         }
         let plain = self.plain_http.contains(&host.name);
         let either = self.insecure.contains(&host.name) || is_loopback(&host.name);
-        let schemes: &[Scheme] = match (plain, either) {
-            (true, _) => &[Scheme::Http],
-            (false, true) => &[Scheme::Https, Scheme::Http],
-            (false, false) => &[Scheme::Https],
+        let schemes: &[Scheme] = match host.connection.schemes {
+            _ if plain => &[Scheme::Http],
+            Schemes::Http => &[Scheme::Http],
+            Schemes::HttpsThenHttp => &[Scheme::Https, Scheme::Http],
+            Schemes::Usual if either => &[Scheme::Https, Scheme::Http],
+            Schemes::Https | Schemes::Usual => &[Scheme::Https],
         };
         let mut first = None;
         for scheme in schemes {
@@ -220,12 +189,18 @@ impl Http {
         start: Url,
         request: &Request<'_>,
     ) -> Result<Answer, ImageError> {
-        let careless = self.insecure.contains(&host.name);
-        let client = match careless {
-            true => &self.careless,
-            false if is_loopback(&host.name) => &self.direct,
-            false => &self.client,
+        let connection = &host.connection;
+        let trust = Trust {
+            anybody: connection.skip_verify || self.insecure.contains(&host.name),
+            direct: is_loopback(&host.name),
+            ca_files: connection.ca_files.clone(),
+            identities: connection.client.clone(),
         };
+        let unusable = |detail| ImageError::Unreachable {
+            host: host.name.clone(),
+            detail,
+        };
+        let client = self.clients.get(&trust).map_err(unusable)?;
         let mut url = start.clone();
         for _ in 0..=MOST_REDIRECTS {
             let mut builder = match &request.form {
@@ -236,10 +211,20 @@ impl Http {
                     .body(form.expose().to_owned()),
             };
             builder = builder.header(header::ACCEPT, request.accept);
-            if let Some(authorization) = &request.authorization
-                && url.origin() == start.origin()
-            {
-                builder = builder.header(header::AUTHORIZATION, authorization.clone());
+            if url.origin() == start.origin() {
+                // What the configuration adds is for the host itself, not for its token server.
+                if matches!(request.target, Target::Path(_)) {
+                    let own = request.authorization.is_some();
+                    let added = connection.headers.iter();
+                    for (name, value) in
+                        added.filter(|(name, _)| !own || name != header::AUTHORIZATION)
+                    {
+                        builder = builder.header(name.clone(), value.clone());
+                    }
+                }
+                if let Some(authorization) = &request.authorization {
+                    builder = builder.header(header::AUTHORIZATION, authorization.clone());
+                }
             }
             let asked = Instant::now();
             let response = builder
@@ -321,24 +306,6 @@ async fn whole(
     })
 }
 
-fn certificates(files: &[PathBuf]) -> Result<Vec<reqwest::Certificate>, RegistrySetupError> {
-    let mut all = Vec::new();
-    for path in files {
-        let wrong = |detail: String| RegistrySetupError::Certificates {
-            path: path.clone(),
-            detail,
-        };
-        let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        let found =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| wrong(innermost(&e)))?;
-        if found.is_empty() {
-            return Err(wrong("there is no certificate in it".to_owned()));
-        }
-        all.extend(found);
-    }
-    Ok(all)
-}
-
 fn may_pass(status: StatusCode) -> bool {
     status == StatusCode::REQUEST_TIMEOUT
         || status == StatusCode::TOO_MANY_REQUESTS
@@ -372,7 +339,7 @@ fn unreachable(host: &Host, error: &reqwest::Error) -> ImageError {
 }
 
 /// The cause at the bottom: "Connection refused" says more than "error sending request". Two levels, as TLS errors need.
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut last = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -101,6 +101,7 @@ impl Layouts {
                     result: layout.read(&root).await,
                     asked_at: layout.path.display().to_string(),
                     credential: CredentialKind::NotNeeded,
+                    tried: Vec::new(),
                 });
             }
         }

@@ -6,7 +6,10 @@
 //! to which registry. Mirrors and the disk cache will join here, between `resolve` and `http`.
 
 mod auth;
+mod clients;
 mod credentials;
+mod doubts;
+mod endpoints;
 mod host;
 mod http;
 mod layout;
@@ -44,6 +47,8 @@ pub struct RegistryOptions {
     pub concurrency: usize,
     /// The user's credentials.
     pub credentials: Credentials,
+    /// The mirrors that nodes use.
+    pub mirrors: Mirrors,
     /// Layouts and archives to ask before any registry.
     pub layouts: Vec<LayoutSpec>,
 }

@@ -7,6 +7,7 @@ use reqwest::Url;
 use super::auth::{Challenge, Scope, challenge};
 use super::credentials::Credential;
 use super::http::{Answer, Request, SharedHost, Target};
+use super::mirrors::{Connection, Endpoint};
 use super::refusal::refusal;
 use super::resolve::Registry;
 use super::walk::{Declared, LARGEST_CONFIG, Source, facts};
@@ -24,7 +25,7 @@ const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
 pub(super) struct Repository<'a> {
     pub(super) registry: &'a Registry,
     pub(super) host: SharedHost,
-    pub(super) name: &'a str,
+    pub(super) endpoint: &'a Endpoint,
     pub(super) credential: Option<&'a Credential>,
 }
 
@@ -39,7 +40,7 @@ impl Source for Repository<'_> {
 
     fn config<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, ImageError>> {
         Box::pin(async move {
-            let path = format!("/v2/{}/blobs/{digest}", self.name);
+            let path = self.endpoint.path("blobs", digest.as_str());
             let request = Request {
                 target: Target::Path(&path),
                 accept: "*/*",
@@ -52,7 +53,7 @@ impl Source for Repository<'_> {
             if answer.status != StatusCode::OK {
                 return Err(refusal(
                     &self.host.name,
-                    self.name,
+                    &self.endpoint.repository,
                     &answer,
                     &format!("config {digest}"),
                 ));
@@ -89,7 +90,7 @@ impl Repository<'_> {
     }
 
     async fn manifest(&self, reference: &str) -> Result<Answer, ImageError> {
-        let path = format!("/v2/{}/manifests/{reference}", self.name);
+        let path = self.endpoint.path("manifests", reference);
         let request = Request {
             target: Target::Path(&path),
             accept: ACCEPT,
@@ -102,16 +103,11 @@ impl Repository<'_> {
         if answer.status == StatusCode::OK {
             return Ok(answer);
         }
-        let kind = if reference.contains(':') {
-            "digest"
-        } else {
-            "tag"
-        };
         Err(refusal(
             &self.host.name,
-            self.name,
+            &self.endpoint.repository,
             &answer,
-            &format!("{kind} {reference}"),
+            &what(reference),
         ))
     }
 
@@ -143,7 +139,7 @@ impl Repository<'_> {
                 .authorization(
                     http,
                     &self.host,
-                    Scope::Pull(self.name),
+                    Scope::Pull(&self.endpoint.repository),
                     &known,
                     self.credential,
                     None,
@@ -166,7 +162,7 @@ impl Repository<'_> {
             .authorization(
                 http,
                 &self.host,
-                Scope::Pull(self.name),
+                Scope::Pull(&self.endpoint.repository),
                 &asked,
                 self.credential,
                 refused.as_ref(),
@@ -193,7 +189,7 @@ impl Repository<'_> {
             hosts,
             ..
         } = self.registry;
-        let host = hosts.get(url.authority());
+        let host = hosts.get(url.authority(), &Connection::default());
         host.learn_scheme(&url);
         let authorization = tokens
             .authorization(
@@ -223,6 +219,16 @@ impl Repository<'_> {
             actual: Digest::sha256_of(body),
         })
     }
+}
+
+/// `tag v1`, `digest sha256:…`.
+pub(super) fn what(reference: &str) -> String {
+    let kind = if reference.contains(':') {
+        "digest"
+    } else {
+        "tag"
+    };
+    format!("{kind} {reference}")
 }
 
 fn content_type(headers: &http::HeaderMap) -> Option<String> {

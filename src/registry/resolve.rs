@@ -1,18 +1,20 @@
-//! From a reference to an answer: layouts first, then the registry, with one credential after the other.
+//! From a reference to an answer: layouts first, then the endpoints that the node would ask.
 
 use std::sync::Arc;
 
 use super::auth::Tokens;
 use super::credentials::{Credential, Credentials, PullSecretSource, PullSecrets};
+use super::doubts::Doubts;
+use super::endpoints::Wanted;
 use super::host::Hosts;
 use super::http::Http;
 use super::layout::Layouts;
+use super::mirrors::{Endpoint, Mirrors, Route};
 use super::once::OnceMap;
-use super::repository::Repository;
 use super::{RegistryOptions, RegistrySetupError};
 use crate::glob;
-use crate::image::{CredentialKind, Digest, ImageAnswer, ImageError, ImageRef};
-use crate::model::{Incomplete, PullAccess};
+use crate::image::{ImageAnswer, ImageError, ImageRef};
+use crate::model::{Incomplete, MirrorSet, PullAccess};
 
 /// Asks for images.
 #[derive(Debug)]
@@ -21,8 +23,10 @@ pub struct Registry {
     pub(super) http: Http,
     pub(super) hosts: Hosts,
     pub(super) tokens: Tokens,
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
     pull_secrets: PullSecrets,
+    mirrors: Mirrors,
+    pub(super) doubts: Doubts,
     /// Globs of the hosts that may be asked; none allows all.
     allow: Vec<String>,
     /// Each distinct question is asked once, also when several ask it at the same time.
@@ -33,7 +37,7 @@ pub struct Registry {
 /// same credentials share an answer.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Question {
-    host: String,
+    registry: String,
     repository: String,
     /// Tag or digest.
     reference: String,
@@ -54,6 +58,8 @@ impl Registry {
             tokens: Tokens::default(),
             credentials: options.credentials.clone(),
             pull_secrets: PullSecrets::default(),
+            mirrors: options.mirrors.clone(),
+            doubts: Doubts::default(),
             allow: options.allow.clone(),
             asked: OnceMap::default(),
         };
@@ -67,10 +73,19 @@ impl Registry {
         self
     }
 
-    /// What could not be read of the pull secrets so far.
+    /// Uses what the cluster says about mirrors, for images of which no flag speaks.
+    #[must_use]
+    pub fn with_mirror_sets(mut self, sets: &[MirrorSet]) -> Self {
+        self.mirrors.use_sets(sets);
+        self
+    }
+
+    /// What the answers so far leave open: pull secrets that could not be read, mirrors that could not be asked.
     #[must_use]
     pub fn incomplete(&self) -> Vec<Incomplete> {
-        self.pull_secrets.incomplete()
+        let mut incomplete = self.pull_secrets.incomplete();
+        incomplete.extend(self.doubts.incomplete());
+        incomplete
     }
 
     /// What a reference holds for pods that pull with this access, or why that can't be found out.
@@ -78,33 +93,30 @@ impl Registry {
         if let Some(answer) = self.layouts.resolve(image).await {
             return Arc::new(answer);
         }
-        let unasked = |host: &str, error| {
-            Arc::new(ImageAnswer {
-                result: Err(error),
-                asked_at: host.to_owned(),
-                credential: CredentialKind::Anonymous,
-            })
-        };
-        let (Some(registry), Some(host)) = (image.registry.as_deref(), image.host()) else {
+        let unasked = |host: &str, error| Arc::new(ImageAnswer::unasked(host, error));
+        let (Some(route), Some(registry)) = (self.mirrors.route(image), &image.registry) else {
             let host = image.repository.split('/').next().unwrap_or_default();
             let error = ImageError::NoHost {
                 host: host.to_owned(),
             };
             return unasked(host, error);
         };
-        // Hosts are given as in references (`docker.io`) or as they are asked.
-        let allowed = |glob: &String| glob::matches(glob, host) || glob::matches(glob, registry);
-        if !self.allow.is_empty() && !self.allow.iter().any(allowed) {
-            let error = ImageError::NotAllowed {
-                host: host.to_owned(),
-            };
-            return unasked(host, error);
+        let endpoints = match route {
+            Route::Ask(endpoints) => endpoints,
+            Route::Forbidden(why) => return unasked(registry, ImageError::Forbidden { why }),
+        };
+        if let [only] = endpoints.as_slice()
+            && !self.allows(only)
+        {
+            // No secret is read for an image that will not be asked for.
+            let host = only.host.clone();
+            return unasked(&only.shown(image), ImageError::NotAllowed { host });
         }
         let repository = image.repository.as_str();
         let pull = self.pull_secrets.logins(access, registry, repository).await;
         let candidates = self.credentials.candidates(registry, repository, pull);
         let question = Question {
-            host: host.to_owned(),
+            registry: registry.clone(),
             repository: repository.to_owned(),
             reference: match (&image.digest, &image.tag) {
                 (Some(digest), _) => digest.to_string(),
@@ -113,11 +125,13 @@ impl Registry {
             },
             candidates: candidates.await,
         };
-        let (digest, candidates) = (image.digest.as_ref(), question.candidates.clone());
-        let (host, reference) = (question.host.clone(), question.reference.clone());
+        let (reference, candidates) = (question.reference.clone(), question.candidates.clone());
         let ask = || async {
-            let answer = self.ask(&host, repository, digest, &reference, &candidates);
-            Arc::new(answer.await)
+            let wanted = Wanted {
+                image,
+                reference: &reference,
+            };
+            Arc::new(self.ask_in_turn(wanted, &endpoints, &candidates).await)
         };
         let answer = self.asked.get_or_init(question, ask).await;
         if matches!(answer.result, Err(ImageError::Denied { .. })) {
@@ -126,50 +140,11 @@ impl Registry {
         answer
     }
 
-    /// Asks with one credential after the other, and then without one: an expired login must not hide what another, or
-    /// nobody's, may read. If none may, the first refusal says most.
-    async fn ask(
-        &self,
-        host: &str,
-        repository: &str,
-        digest: Option<&Digest>,
-        reference: &str,
-        candidates: &[Credential],
-    ) -> ImageAnswer {
-        let mut repository = Repository {
-            registry: self,
-            host: self.hosts.get(host),
-            name: repository,
-            credential: None,
+    /// Hosts are given as in references (`docker.io`) or as they are asked.
+    pub(super) fn allows(&self, endpoint: &Endpoint) -> bool {
+        let fits = |glob: &String| {
+            glob::matches(glob, &endpoint.host) || glob::matches(glob, &endpoint.registry)
         };
-        let mut refused = None;
-        for credential in candidates.iter().map(Some).chain([None]) {
-            repository.credential = credential;
-            let result = repository.read(digest, reference).await;
-            let challenged = repository.host.known_challenge().is_some();
-            let answer = ImageAnswer {
-                result,
-                asked_at: host.to_owned(),
-                credential: match credential {
-                    Some(credential) if challenged => credential.kind,
-                    _ => CredentialKind::Anonymous,
-                },
-            };
-            match answer.result {
-                Err(ImageError::Denied { .. }) if challenged => {
-                    refused.get_or_insert(answer);
-                }
-                _ => return answer,
-            }
-        }
-        refused.unwrap_or_else(|| ImageAnswer {
-            result: Err(ImageError::Denied {
-                host: host.to_owned(),
-                status: 401,
-                detail: String::new(),
-            }),
-            asked_at: host.to_owned(),
-            credential: CredentialKind::Anonymous,
-        })
+        self.allow.is_empty() || self.allow.iter().any(fits)
     }
 }

@@ -100,6 +100,7 @@ fn image_rows(answers: &Answers) -> Vec<ImageRow> {
             asked_at: answer.asked_at.clone(),
             credential: answer.credential,
             error: answer.result.as_ref().err().map(ToString::to_string),
+            tried: answer.tried.clone(),
         }
     };
     answers.distinct().into_iter().map(row).collect()

@@ -22,7 +22,7 @@ pub use nodes::{NodeClasses, PlatformRow, emulator_installer};
 pub use rules::{Example, Message, Page, Rule, Severity};
 pub use suppression::{SuppressedBy, Suppression};
 
-use crate::image::CredentialKind;
+use crate::image::{CredentialKind, Tried};
 use crate::model::ContainerRole;
 use crate::runtime::{NodeClass, Outcome};
 
@@ -129,6 +129,8 @@ pub struct ImageRow {
     pub credential: CredentialKind,
     /// Why it could not be read.
     pub error: Option<String>,
+    /// Who else was asked, and why that was no answer.
+    pub tried: Vec<Tried>,
 }
 
 /// How many workloads have each verdict.

@@ -17,6 +17,7 @@ mod examples;
 mod known;
 mod kubectl;
 mod manifests;
+mod mirrors;
 mod printed;
 mod pull_secrets;
 mod registries;

@@ -23,6 +23,14 @@ pub(in crate::cli) struct ImageArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(in crate::cli) pull_secrets: PullSecretsFlag,
 
+    /// Ask this mirror for the images of a registry, or of a path in it, before the registry (can be repeated)
+    #[arg(long, value_name = "HOST[/PREFIX]=HOST[/PREFIX]")]
+    pub(in crate::cli) mirror: Vec<String>,
+
+    /// The nodes' mirrors: containerd's certs.d directory, a registries.conf, or k3s's registries.yaml
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) mirror_config: Option<PathBuf>,
+
     /// Speak plain http to this registry host (can be repeated)
     #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_host)]
     pub(in crate::cli) plain_http: Vec<String>,

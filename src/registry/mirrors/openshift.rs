@@ -58,13 +58,13 @@ fn merge<'a>(source: &'a str, sets: &[&'a MirrorSet]) -> Vec<&'a str> {
     }
     let mut merged = Vec::new();
     while !left.is_empty() {
-        let free = |place: &&str| {
+        let free = |place: &str| {
             !before
                 .iter()
-                .any(|(first, second)| second == place && left.contains(first))
+                .any(|(first, second)| *second == place && left.contains(first))
         };
         // Sets that contradict each other leave none free; any order is then as good.
-        let at = left.iter().position(|place| free(&place)).unwrap_or(0);
+        let at = left.iter().position(|place| free(place)).unwrap_or(0);
         merged.push(left.remove(at));
     }
     if merged.last() == Some(&source) {

@@ -3,6 +3,7 @@
 mod access;
 mod documents;
 mod layouts;
+mod mirrored;
 mod politeness;
 mod pull_secrets;
 
@@ -211,6 +212,7 @@ fn options() -> RegistryOptions {
         request_timeout: Duration::from_secs(5),
         concurrency: 32,
         credentials: Credentials::default(),
+        mirrors: Mirrors::default(),
         layouts: Vec::new(),
     }
 }

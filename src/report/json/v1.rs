@@ -190,6 +190,17 @@ struct ImageV1 {
     /// Why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Who else was asked, mirrors in their order, and why that was no answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tried: Vec<TriedV1>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct TriedV1 {
+    /// A registry host, or a repository of one where it has another name there.
+    asked_at: String,
+    error: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -321,6 +332,14 @@ pub fn v1(report: &Report, scope: &Scope) -> ReportV1 {
                 asked_at: text(&row.asked_at),
                 credential: row.credential.as_str(),
                 error: row.error.as_deref().map(text),
+                tried: row
+                    .tried
+                    .iter()
+                    .map(|tried| TriedV1 {
+                        asked_at: text(&tried.asked_at),
+                        error: text(&tried.error.to_string()),
+                    })
+                    .collect(),
             })
             .collect(),
         findings: report.findings.iter().map(finding).collect(),

@@ -12,7 +12,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 /// Kind, group and version, and resource of what it serves from the start.
-const RESOURCES: [(&str, &str, &str); 14] = [
+const RESOURCES: [(&str, &str, &str); 17] = [
     ("Node", "v1", "nodes"),
     ("Namespace", "v1", "namespaces"),
     ("Secret", "v1", "secrets"),
@@ -30,6 +30,21 @@ const RESOURCES: [(&str, &str, &str); 14] = [
         "CustomResourceDefinition",
         "apiextensions.k8s.io/v1",
         "customresourcedefinitions",
+    ),
+    (
+        "ImageDigestMirrorSet",
+        "config.openshift.io/v1",
+        "imagedigestmirrorsets",
+    ),
+    (
+        "ImageTagMirrorSet",
+        "config.openshift.io/v1",
+        "imagetagmirrorsets",
+    ),
+    (
+        "ImageContentSourcePolicy",
+        "operator.openshift.io/v1alpha1",
+        "imagecontentsourcepolicies",
     ),
 ];
 
