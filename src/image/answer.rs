@@ -9,6 +9,8 @@ pub struct ImageAnswer {
     pub result: Result<ImageFacts, ImageError>,
     /// Who was asked: a registry host (`registry-1.docker.io`), or the path of a layout or archive.
     pub asked_at: String,
+    /// Whether that is a mirror, which need not have what the registry has.
+    pub mirror: bool,
     /// With which kind of credential; never its value.
     pub credential: CredentialKind,
     /// Who else was asked, in order, and why that was no answer.
@@ -31,6 +33,7 @@ impl ImageAnswer {
         Self {
             result: Err(error),
             asked_at: host.to_owned(),
+            mirror: false,
             credential: CredentialKind::Anonymous,
             tried: Vec::new(),
         }

@@ -99,6 +99,7 @@ impl Registry {
             let answer = ImageAnswer {
                 result,
                 asked_at: asked_at.clone(),
+                mirror: !is_own(wanted.image, endpoint),
                 credential: match credential {
                     Some(credential) if challenged => credential.kind,
                     _ => CredentialKind::Anonymous,

@@ -100,6 +100,7 @@ impl Layouts {
                 return Some(ImageAnswer {
                     result: layout.read(&root).await,
                     asked_at: layout.path.display().to_string(),
+                    mirror: false,
                     credential: CredentialKind::NotNeeded,
                     tried: Vec::new(),
                 });

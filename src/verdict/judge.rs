@@ -120,7 +120,8 @@ type Groups = BTreeMap<u32, Vec<u32>>;
 
 /// An image of a container, as far as it is known.
 enum Known<'a> {
-    Facts(&'a ImageFacts),
+    /// What it holds, and the mirror that says so, if it is one.
+    Facts(&'a ImageFacts, Option<&'a str>),
     Failed(&'a ImageRef, &'a ImageError),
     Broken(ReferenceError),
     /// The object does not say which image it is; why not.
@@ -336,7 +337,7 @@ impl<'a> WorkloadJudge<'a> {
         };
         match self.evidence.answers.get(&parsed, access) {
             Some((image, answer)) => match &answer.result {
-                Ok(facts) => Known::Facts(facts),
+                Ok(facts) => Known::Facts(facts, answer.mirror.then_some(answer.asked_at.as_str())),
                 Err(error) => Known::Failed(image, error),
             },
             None => Known::NotAsked,
@@ -358,8 +359,13 @@ impl<'a> WorkloadJudge<'a> {
             advice: None,
         };
         match known {
-            Known::Facts(facts) => {
-                let outcome = decide(facts, context, class);
+            Known::Facts(facts, mirror) => {
+                let mut outcome = decide(facts, context, class);
+                // Who knows the image well would look for the mistake in the wrong place.
+                if let (Some(mirror), false) = (mirror, outcome.kind == OutcomeKind::Runs) {
+                    let at = format!("; so it is in the mirror {mirror}, which is asked first");
+                    outcome.reason.push_str(&at);
+                }
                 all(if subject.data {
                     not_started(outcome)
                 } else {
@@ -468,7 +474,7 @@ impl<'a> WorkloadJudge<'a> {
             (_, Cause::Unsupported) => Rule::UnsupportedImage,
             (_, _) => Rule::ExecFormatError,
         };
-        if let Known::Facts(facts) = known
+        if let Known::Facts(facts, _) = known
             && self.lands_on_image_os_too(facts, class, groups)
         {
             return Some(Rule::OsNotPinned);
@@ -517,7 +523,7 @@ impl<'a> WorkloadJudge<'a> {
         };
         // Nodes of another OS have the same architecture labels: a selector on these would change nothing.
         let other_os =
-            matches!(known, Known::Facts(facts) if is_foreign_os(&offered_os(facts), class));
+            matches!(known, Known::Facts(facts, _) if is_foreign_os(&offered_os(facts), class));
         let speaks_of_arch = matches!(rule, Rule::ExecFormatError | Rule::NoMatchingPlatform);
         let pin_os = (other_os && speaks_of_arch).then_some(
             "use an image built for these nodes' OS, or keep the pods off them: nodeSelector kubernetes.io/os",
@@ -547,7 +553,7 @@ impl<'a> WorkloadJudge<'a> {
         outcomes: Vec<(NodeClass, Outcome)>,
     ) -> ContainerResult {
         let facts = match known {
-            Known::Facts(facts) => Some(*facts),
+            Known::Facts(facts, _) => Some(*facts),
             _ => None,
         };
         ContainerResult {

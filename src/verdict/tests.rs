@@ -63,6 +63,7 @@ fn answer(name: &str) -> ImageAnswer {
     ImageAnswer {
         result,
         asked_at: "example.com".to_owned(),
+        mirror: false,
         tried: Vec::new(),
         credential: CredentialKind::Anonymous,
     }

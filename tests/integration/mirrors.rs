@@ -112,6 +112,9 @@ fn a_mirror_that_lost_a_platform_is_found_whatever_configures_it() {
             (1, asked.as_str()),
             "{flag} {value}"
         );
+        let message = report["findings"][0]["message"].as_str().unwrap();
+        let says = format!("so it is in the mirror {asked}, which is asked first");
+        assert!(message.ends_with(&says), "{message}");
         // The index is not in the mirror: by digest it comes from its registry, as on the node.
         let (code, report) = fixture.scan(&format!("team/app@{}", fixture.digest), &[flag, &value]);
         assert_eq!(
