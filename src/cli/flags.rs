@@ -28,9 +28,13 @@ pub(super) fn parse_output(text: &str) -> Result<OutputFlag, String> {
         "name" => Format::Name,
         "json" => Format::Json,
         "yaml" => Format::Yaml,
+        "sarif" => Format::Sarif,
+        "junit" => Format::Junit,
+        "github" => Format::Github,
+        "markdown" => Format::Markdown,
         other => {
             return Err(format!(
-                "{other:?} is none of table, wide, name, json, yaml"
+                "{other:?} is none of table, wide, name, json, yaml, sarif, junit, github, markdown"
             ));
         }
     };

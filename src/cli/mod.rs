@@ -9,6 +9,7 @@ mod error;
 mod flags;
 mod images;
 mod inventory;
+mod job_summary;
 mod nodes;
 mod output;
 mod policy;

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::args::{ColorChoice, OutputArgs, Show};
 use super::error::Failure;
 use super::flags::OutputFlag;
-use crate::report::{Format, Layout, Paint, Scope, clean, render};
+use super::job_summary;
+use crate::report::{Ending, Format, Layout, Paint, Scope, clean, render};
 use crate::verdict::Report;
 
 /// What of the surroundings shapes a table.
@@ -107,6 +108,7 @@ pub(super) fn plan(args: &OutputArgs) -> Result<Vec<OutputFlag>, Failure> {
 pub(super) fn write(
     report: &Report,
     scope: &Scope,
+    ending: Ending,
     outputs: &[OutputFlag],
     args: &OutputArgs,
     terminal: Terminal,
@@ -119,10 +121,16 @@ pub(super) fn write(
     }
     let mut ordered: Vec<&OutputFlag> = outputs.iter().collect();
     ordered.sort_by_key(|output| output.file.is_none());
+    let write_as = |format, layout: &Layout| {
+        render(report, scope, ending, format, layout)
+            .map_err(|error| Failure::new(error.to_string()))
+    };
+    if let Some(file) = job_summary::file(outputs) {
+        let markdown = write_as(Format::Markdown, &terminal.layout(args, false))?;
+        job_summary::append(&file, &markdown)?;
+    }
     for output in ordered {
-        let layout = terminal.layout(args, output.file.is_none());
-        let text = render(report, scope, output.format, &layout)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let text = write_as(output.format, &terminal.layout(args, output.file.is_none()))?;
         match &output.file {
             Some(file) => write_whole(file, &text).map_err(|error| {
                 Failure::new(format!("{} could not be written: {error}", file.display()))

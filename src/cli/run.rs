@@ -13,7 +13,7 @@ use super::{ask, output};
 use crate::input::Reader;
 use crate::model::{Inventory, Node, Workload};
 use crate::placement::{Placement, Scheduler};
-use crate::report::{NodesFrom, Scope};
+use crate::report::{Ending, NodesFrom, Scope};
 use crate::verdict::{Evidence, FailOn, Gate, GateOutcome, NodeClasses, Report, judge};
 
 /// Runs a scan and prints its reports.
@@ -43,11 +43,11 @@ pub(super) fn run(args: Args) -> Result<ExitCode, Failure> {
         }
         None => None,
     };
-    output::write(&report, &scope, &outputs, &args.output, terminal)?;
     let counted = accepted.as_ref().unwrap_or(&report);
-    Ok(ended
-        .and_then(Stop::exit_code)
-        .map_or_else(|| exit_code(&args, counted), ExitCode::from))
+    let code = ended.and_then(Stop::exit_code);
+    let ending = Ending(code.unwrap_or_else(|| exit_code(&args, counted)));
+    output::write(&report, &scope, ending, &outputs, &args.output, terminal)?;
+    Ok(ExitCode::from(ending.0))
 }
 
 async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>), Failure> {
@@ -132,7 +132,7 @@ fn place(workloads: &[Workload], nodes: &[Node]) -> Vec<Vec<Rc<Placement>>> {
         .collect()
 }
 
-fn exit_code(args: &Args, report: &Report) -> ExitCode {
+fn exit_code(args: &Args, report: &Report) -> u8 {
     let gate = Gate {
         fail_on: match args.output.fail_on {
             FailOnFlag::AtRisk => FailOn::AtRisk,
@@ -142,9 +142,9 @@ fn exit_code(args: &Args, report: &Report) -> ExitCode {
         allow_unknown: args.output.allow_unknown,
         count_dormant: !args.files.filename.is_empty(),
     };
-    ExitCode::from(match gate.outcome(report) {
+    match gate.outcome(report) {
         GateOutcome::Pass => 0,
         GateOutcome::Findings => 1,
         GateOutcome::Unchecked => 2,
-    })
+    }
 }

@@ -1,5 +1,5 @@
 //! The configuration file, `.archcheck.yaml`: text in, [`Config`] out. One file a section; who wants a new section adds
-//! a field to [`Config`] and to [`RawConfig`], and the schema in `docs/` follows.
+//! a field to [`Config`] and to `RawConfig`, and the schema in `docs/` follows.
 
 mod ignore;
 mod one_or_many;

@@ -2,16 +2,25 @@
 //! terminal, and nothing here reads one: width and colour are given.
 
 mod clean;
+mod ending;
+mod github;
+mod groups;
 pub mod json;
+mod junit;
+mod markdown;
 mod name;
 pub mod rules;
+mod sarif;
 mod scope;
 mod style;
+mod summary;
 mod table;
 mod text;
 mod wide;
+mod words;
 
 pub use clean::clean;
+pub use ending::Ending;
 pub use scope::{NodesFrom, Scope, Source};
 pub use style::{Paint, Style};
 pub use text::count;
@@ -31,6 +40,14 @@ pub enum Format {
     Json,
     /// The same as YAML.
     Yaml,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit's XML, for the test reports of CI systems.
+    Junit,
+    /// Workflow commands of GitHub Actions: annotations.
+    Github,
+    /// A comment for a pull request.
+    Markdown,
 }
 
 /// How to lay a report out; shapes `table` and `wide` alone.
@@ -64,6 +81,7 @@ pub enum RenderError {
 pub fn render(
     report: &Report,
     scope: &Scope,
+    ending: Ending,
     format: Format,
     layout: &Layout,
 ) -> Result<String, RenderError> {
@@ -72,6 +90,10 @@ pub fn render(
         Format::Wide => Ok(wide::render(report, scope, layout)),
         Format::Name => Ok(name::render(report)),
         Format::Json => Ok(serde_json::to_string_pretty(&json::v1(report, scope))? + "\n"),
+        Format::Sarif => Ok(sarif::render(report, ending)?),
+        Format::Junit => Ok(junit::render(report)),
+        Format::Github => Ok(github::render(report)),
+        Format::Markdown => Ok(markdown::render(report, scope, layout.show_all)),
         Format::Yaml => serde_saphyr::to_string(&json::v1(report, scope))
             .map_err(|error| RenderError::Yaml(error.to_string())),
     }

@@ -231,6 +231,28 @@ fn several_reports_at_once_each_whole() {
         1,
         "nothing is left beside it"
     );
+    // All of them, each as it is alone.
+    let formats = [
+        "wide", "name", "json", "yaml", "sarif", "junit", "github", "markdown",
+    ];
+    let flag = |format: &str| format!("{format}={}", dir.path().join(format).display());
+    let flags = formats
+        .iter()
+        .flat_map(|format| ["-o".to_owned(), flag(format)]);
+    let all = Archcheck::new()
+        .line(EXAMPLE)
+        .line("-o table")
+        .args(flags)
+        .run();
+    assert_eq!(all.stdout, outcome.stdout);
+    for format in formats {
+        let alone = Archcheck::new().line(EXAMPLE).args(["-o", format]).run();
+        let written = std::fs::read_to_string(dir.path().join(format)).unwrap();
+        assert!(
+            alone.stdout == written && !written.is_empty(),
+            "{format}: {written}"
+        );
+    }
     let nowhere = Archcheck::new()
         .line(EXAMPLE)
         .args(["-o", "json=/nonexistent/report.json"])

@@ -7,11 +7,11 @@ use crate::cli::flags::{OutputFlag, parse_output};
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Output")]
 pub(in crate::cli) struct OutputArgs {
-    /// table, wide, name, json or yaml, to a file with =FILE (can be repeated) [default: table]
+    /// table, wide, name, json, yaml, sarif, junit, github or markdown, to a file with =FILE (can be repeated) [default: table]
     #[arg(short = 'o', long, value_name = "FORMAT[=FILE]", value_parser = parse_output)]
     pub(in crate::cli) output: Vec<OutputFlag>,
 
-    /// What table and wide list
+    /// What table, wide and markdown list
     #[arg(
         long,
         value_name = "WHAT",

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 /// Variables that would change what the binary does.
-const SCRUBBED: [&str; 17] = [
+const SCRUBBED: [&str; 18] = [
+    "GITHUB_STEP_SUMMARY",
     "DOCKER_AUTH_CONFIG",
     "REGISTRY_AUTH_FILE",
     "XDG_RUNTIME_DIR",
@@ -71,6 +72,12 @@ impl Archcheck {
             stdin: Vec::new(),
             _home: home,
         }
+    }
+
+    /// Runs in another directory than the repository.
+    pub(crate) fn current_dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.command.current_dir(dir);
+        self
     }
 
     pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(

@@ -5,4 +5,5 @@ pub(crate) mod fake_apiserver;
 pub(crate) mod image_layout;
 pub(crate) mod objects;
 pub(crate) mod registry_server;
+pub(crate) mod scenario;
 pub(crate) mod tools;
