@@ -13,6 +13,19 @@ pub(super) struct OutputFlag {
     pub(super) file: Option<PathBuf>,
 }
 
+/// The formats of `-o`, by the names that users type.
+pub(super) const FORMATS: [(&str, Format); 9] = [
+    ("table", Format::Table),
+    ("wide", Format::Wide),
+    ("name", Format::Name),
+    ("json", Format::Json),
+    ("yaml", Format::Yaml),
+    ("sarif", Format::Sarif),
+    ("junit", Format::Junit),
+    ("github", Format::Github),
+    ("markdown", Format::Markdown),
+];
+
 /// `--runtime`.
 pub(super) type RuntimeFlag = Runtime;
 
@@ -22,23 +35,14 @@ pub(super) fn parse_output(text: &str) -> Result<OutputFlag, String> {
         Some((format, file)) => (format, Some(PathBuf::from(file))),
         None => (text, None),
     };
-    let format = match format {
-        "table" => Format::Table,
-        "wide" => Format::Wide,
-        "name" => Format::Name,
-        "json" => Format::Json,
-        "yaml" => Format::Yaml,
-        "sarif" => Format::Sarif,
-        "junit" => Format::Junit,
-        "github" => Format::Github,
-        "markdown" => Format::Markdown,
-        other => {
-            return Err(format!(
-                "{other:?} is none of table, wide, name, json, yaml, sarif, junit, github, markdown"
-            ));
-        }
+    let Some((_, format)) = FORMATS.iter().find(|(name, _)| *name == format) else {
+        let names = FORMATS.map(|(name, _)| name).join(", ");
+        return Err(format!("{format:?} is none of {names}"));
     };
-    Ok(OutputFlag { format, file })
+    Ok(OutputFlag {
+        format: *format,
+        file,
+    })
 }
 
 /// `HOST[:PORT]` of a registry, as it stands in references. Docker Hub is asked under another name than it is written.

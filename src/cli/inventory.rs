@@ -6,8 +6,8 @@ use super::error::Failure;
 use super::pull_secrets::PullSecretsFrom;
 use crate::glob;
 use crate::input::cluster::{
-    self, ClusterError, ClusterFlags, ClusterScope, ConnectError, Connection, NamesError,
-    ProxyVariables, SecretReader, Surroundings, parse_names,
+    self, ClusterError, ClusterFlags, ClusterScope, ConnectError, Connection, KubeconfigNames,
+    NamesError, ProxyVariables, SecretReader, Surroundings, parse_names,
 };
 use crate::input::files::FilesError;
 use crate::input::{LabelSelector, PullObjects, Reader, files, fold};
@@ -204,8 +204,23 @@ async fn read_cluster(
     }
 }
 
-async fn connect(args: &KubernetesArgs, in_cluster: bool) -> Result<Connection, Failure> {
-    let flags = ClusterFlags {
+/// A connection to the cluster that the flags lead to.
+pub(super) async fn connect(
+    args: &KubernetesArgs,
+    in_cluster: bool,
+) -> Result<Connection, Failure> {
+    cluster::connect(&flags(args), &surroundings(in_cluster))
+        .await
+        .map_err(connect_failure)
+}
+
+/// What could be named with `--context`, `--cluster` and `--user`.
+pub(super) fn kubeconfig_names(args: &KubernetesArgs) -> KubeconfigNames {
+    cluster::kubeconfig_names(&flags(args), &surroundings(false))
+}
+
+fn flags(args: &KubernetesArgs) -> ClusterFlags {
+    ClusterFlags {
         kubeconfig: args.kubeconfig.clone(),
         context: args.context.clone(),
         cluster: args.cluster.clone(),
@@ -223,10 +238,7 @@ async fn connect(args: &KubernetesArgs, in_cluster: bool) -> Result<Connection, 
         tls_server_name: args.tls_server_name.clone(),
         request_timeout: args.request_timeout,
         disable_compression: args.disable_compression,
-    };
-    cluster::connect(&flags, &surroundings(in_cluster))
-        .await
-        .map_err(connect_failure)
+    }
 }
 
 /// The one place that reads the environment for clusters.

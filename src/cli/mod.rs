@@ -4,6 +4,7 @@
 mod args;
 mod ask;
 mod commands;
+mod complete;
 mod duration;
 mod error;
 mod flags;
@@ -33,6 +34,9 @@ const COULD_NOT_RUN: u8 = 3;
 /// Runs the program with these arguments (the first is its own name).
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(words) = complete::words(&args) {
+        return complete::run(&words);
+    }
     let command = command(args.first());
     let parsed = match command
         .try_get_matches_from(args)

@@ -11,6 +11,7 @@
 mod architecture;
 mod cluster;
 mod command;
+mod completion;
 mod custom_kinds;
 mod end_to_end;
 mod examples;
@@ -18,6 +19,7 @@ mod github;
 mod junit;
 mod known;
 mod kubectl;
+mod man;
 mod manifests;
 mod markdown;
 mod mirrors;

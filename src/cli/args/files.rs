@@ -1,6 +1,6 @@
 //! Flags for manifests instead of a cluster.
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueHint};
 
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Manifests instead of a cluster")]
@@ -10,7 +10,8 @@ pub(in crate::cli) struct FileArgs {
         short = 'f',
         long = "filename",
         value_name = "FILE|DIR|-",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_hint = ValueHint::AnyPath
     )]
     pub(in crate::cli) filename: Vec<String>,
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum, ValueHint};
 
 use crate::cli::duration;
 use crate::cli::flags::parse_host;
@@ -12,7 +12,7 @@ use crate::cli::flags::parse_host;
 #[command(next_help_heading = "Images")]
 pub(in crate::cli) struct ImageArgs {
     /// An OCI image layout (directory or tar) or docker save archive, asked before any registry (can be repeated)
-    #[arg(long, value_name = "[REF=]PATH")]
+    #[arg(long, value_name = "[REF=]PATH", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) images: Vec<String>,
 
     /// Credentials for registries, asked before your own (a docker config.json or containers auth.json)

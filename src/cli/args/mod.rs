@@ -11,7 +11,7 @@ mod select;
 
 use clap::{ArgAction, Parser};
 
-pub(super) use command::{Command, DocumentFormat, RulesArgs};
+pub(super) use command::{Command, CompletionArgs, DocumentFormat, RulesArgs, Shell};
 pub(super) use files::FileArgs;
 pub(super) use images::{ImageArgs, PullSecretsFlag};
 pub(super) use known::KnownArgs;

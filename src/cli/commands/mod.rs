@@ -1,6 +1,7 @@
 //! The commands beside the scan, one file each. They exit with 0 when done, 2 when something could not be read, and 3
 //! when they failed (DESIGN §2).
 
+mod completion;
 mod rules;
 
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ use super::error::Failure;
 pub(super) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Rules(args) => rules::run(&args),
+        Command::Completion(args) => completion::run(&args),
     }
 }
 

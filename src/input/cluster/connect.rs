@@ -203,7 +203,7 @@ pub async fn connect(
 }
 
 /// Where kubectl looks, in its order.
-fn kubeconfig_files(flags: &ClusterFlags, surroundings: &Surroundings) -> Vec<PathBuf> {
+pub(super) fn kubeconfig_files(flags: &ClusterFlags, surroundings: &Surroundings) -> Vec<PathBuf> {
     if let Some(path) = &flags.kubeconfig {
         return vec![path.clone()];
     }
@@ -224,7 +224,10 @@ fn kubeconfig_files(flags: &ClusterFlags, surroundings: &Surroundings) -> Vec<Pa
 }
 
 /// Reads and merges them. Only a file named by `--kubeconfig` must be there.
-fn load(flags: &ClusterFlags, files: &[PathBuf]) -> Result<Option<Kubeconfig>, ConnectError> {
+pub(super) fn load(
+    flags: &ClusterFlags,
+    files: &[PathBuf],
+) -> Result<Option<Kubeconfig>, ConnectError> {
     let unreadable = |path: &Path, detail: String| ConnectError::Unreadable {
         path: path.to_owned(),
         detail,

@@ -1,6 +1,8 @@
 //! A live cluster, through kube-rs: `connect` makes a client by kubectl's rules, `discover` finds the kinds that may run
-//! images, `list` reads kinds page by page, `names` says what the user named, `secrets` reads pull secrets by name.
+//! images, `list` reads kinds page by page, `names` says what the user named, `choices` what could be, `secrets` reads pull
+//! secrets by name.
 
+mod choices;
 mod connect;
 mod discover;
 mod exec_plugin;
@@ -11,6 +13,7 @@ mod secrets;
 
 use futures::StreamExt as _;
 
+pub use self::choices::{KubeconfigNames, kubeconfig_names, names};
 pub use self::connect::{ClusterFlags, ConnectError, Connection, Surroundings, connect};
 use self::discover::{Discovered, discover};
 pub use self::exec_plugin::PluginError;
