@@ -43,8 +43,7 @@ pub(in crate::cli) enum Shell {
     /// Fish
     Fish,
     /// PowerShell
-    #[value(name = "powershell")]
-    PowerShell,
+    Powershell,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -19,7 +19,7 @@ pub(super) fn run(args: &CompletionArgs) -> Result<ExitCode, Failure> {
         Shell::Bash => Generator::Bash,
         Shell::Zsh => Generator::Zsh,
         Shell::Fish => Generator::Fish,
-        Shell::PowerShell => Generator::PowerShell,
+        Shell::Powershell => Generator::PowerShell,
     };
     let mut script = Vec::new();
     generate(
