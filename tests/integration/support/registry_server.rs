@@ -187,6 +187,17 @@ impl RegistryServer {
 
     /// The requests that the registry has answered, as its access log has them: `GET /v2/app/manifests/v1 200`.
     pub(crate) fn requests(&self) -> Vec<String> {
+        // A line is written after its answer was sent: the log has to have been quiet for a moment.
+        let lines = || self.output.lock().unwrap().len();
+        let mut seen = lines();
+        for _ in 0..20 {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            let now = lines();
+            if now == seen {
+                break;
+            }
+            seen = now;
+        }
         self.output
             .lock()
             .unwrap()
