@@ -1,5 +1,7 @@
 //! What came of asking for an image: the boundary between fetching (`registry/`) and deciding (`verdict/`).
 
+use std::fmt;
+
 use super::{Digest, ImageFacts};
 
 /// The answer to one question "what does this reference hold?".
@@ -78,6 +80,61 @@ impl CredentialKind {
     }
 }
 
+/// What a registry allows no more of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Limit {
+    /// Pulls: Docker Hub allows so many in so many hours.
+    Pulls {
+        /// How many.
+        limit: Option<u64>,
+        /// In how many seconds.
+        window: Option<u64>,
+    },
+    /// Requests.
+    Rate {
+        /// Seconds until it wants to be asked again.
+        retry_after: Option<u64>,
+    },
+}
+
+impl fmt::Display for Limit {
+    /// `allows 100 pulls in 6 h, and none is left to spare; scan the rest in 6 h`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pulls { limit, window } => {
+                match limit {
+                    Some(limit) => write!(f, "allows {limit} pulls")?,
+                    None => f.write_str("limits pulls")?,
+                }
+                if let Some(window) = window {
+                    write!(f, " in {}", in_words(*window))?;
+                }
+                f.write_str(", and none is left to spare")?;
+                match window {
+                    Some(window) => write!(f, "; scan the rest in {}", in_words(*window)),
+                    None => Ok(()),
+                }
+            }
+            Self::Rate { retry_after } => {
+                f.write_str("limits the rate of requests")?;
+                match retry_after {
+                    Some(wait) => write!(f, ", and wants to be asked again in {}", in_words(*wait)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// In hours, minutes or seconds, whichever is not too small a unit; rounded up.
+fn in_words(seconds: u64) -> String {
+    match seconds {
+        seconds if seconds >= 2 * 3600 => format!("{} h", seconds.div_ceil(3600)),
+        seconds if seconds >= 120 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{seconds} s"),
+    }
+}
+
 /// Why an image could not be read. The texts are fragments that fit after "… could not be read: ".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
@@ -101,13 +158,21 @@ pub enum ImageError {
         /// The registry's own words, shortened and cleaned; may be empty.
         detail: String,
     },
-    /// 429.
+    /// 429, also when asked again.
     #[error("{host} limits the rate of requests (429){}", retry_suffix(.retry_after))]
     RateLimited {
         /// The registry.
         host: String,
         /// Seconds until it wants to be asked again.
         retry_after: Option<u64>,
+    },
+    /// Not asked for, or in vain, because the host allows no more for now.
+    #[error("{host} {limit}")]
+    OverLimit {
+        /// The registry.
+        host: String,
+        /// What it allows, and when to come back.
+        limit: Limit,
     },
     /// No connection: DNS, refused, TLS.
     #[error("{host} could not be reached: {detail}")]
@@ -208,7 +273,15 @@ impl ImageError {
             Self::Denied { .. } => {
                 "log in to the registry (docker login) and check the repository's name: private ones hide"
             }
-            Self::RateLimited { .. } => "scan again later, or log in for a higher limit",
+            Self::RateLimited { .. }
+            | Self::OverLimit {
+                limit: Limit::Rate { .. },
+                ..
+            } => "scan again later, or log in for a higher limit",
+            Self::OverLimit {
+                limit: Limit::Pulls { .. },
+                ..
+            } => "scan again then, or log in for a higher limit (docker login)",
             Self::Unreachable { .. } => {
                 "check the host's name, the network and (for a certificate) --registry-ca; what only the cluster reaches can be given with --images"
             }

@@ -126,7 +126,8 @@ impl Document {
             serde_json::from_slice(body).map_err(|_| DocumentError::NotJson(looks_like(body)))?;
         let declared = declared
             .and_then(|text| text.split(';').next())
-            .map(str::trim);
+            .map(|text| text.trim().to_ascii_lowercase());
+        let declared = declared.as_deref();
         let written = value.get("mediaType").and_then(Value::as_str);
         let broken = |error: serde_json::Error| DocumentError::Broken(error.to_string());
         let known = |candidates: &[&str], usual: &str| -> String {
@@ -303,6 +304,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn declared_types_are_read_in_any_case_and_without_parameters() {
+        let declared = "Application/VND.Docker.Distribution.Manifest.List.v2+JSON; charset=utf-8";
+        let list = Document::read(br#"{"manifests": []}"#, Some(declared)).unwrap();
+        assert_eq!(list.media_type, media_type::DOCKER_LIST);
+        assert_eq!(list.served_as, None);
+    }
 
     const CHILD: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
 

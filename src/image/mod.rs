@@ -7,7 +7,7 @@ mod manifest;
 mod platform;
 mod reference;
 
-pub use answer::{CredentialKind, ImageAnswer, ImageError, Tried};
+pub use answer::{CredentialKind, ImageAnswer, ImageError, Limit, Tried};
 pub use digest::{Digest, DigestError};
 pub use facts::{
     ConfigFacts, Content, ImageFacts, Index, IndexEntry, IndexFormat, ManifestFacts, Shape,

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::credentials::{Credential, Login, Secret};
 use super::host::Host;
-use super::http::{Http, Request, Target, sensitive, short};
+use super::http::{Http, Method, Request, Target, sensitive, short};
 use crate::image::ImageError;
 
 /// A token answer larger than this is none.
@@ -39,7 +39,7 @@ pub(super) fn challenge(headers: &HeaderMap) -> Option<Challenge> {
     let mut basic = None;
     for line in headers.get_all(header::WWW_AUTHENTICATE) {
         let Ok(line) = line.to_str() else { continue };
-        for offered in http_auth::parse_challenges(line).unwrap_or_default() {
+        for offered in http_auth::parse_challenges(line.trim()).unwrap_or_default() {
             let parameter = |name: &str| {
                 let found = offered
                     .params
@@ -246,12 +246,15 @@ async fn fetch(
         Login::Password { .. } => None,
     });
     let mut url = url;
-    let form = refresh.map(|token| refresh_form(&mut url, token));
+    let method = match refresh {
+        Some(token) => Method::Post(refresh_form(&mut url, token)),
+        None => Method::Get,
+    };
     let request = Request {
         target: Target::Url(url),
         accept: "application/json",
         authorization: credential.and_then(basic),
-        form,
+        method,
         what: "a token",
         limit: LARGEST_TOKEN,
     };
@@ -358,6 +361,53 @@ mod tests {
         ] {
             assert_eq!(challenge(&headers(&lines)), read, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn challenges_are_read_as_other_clients_read_them() {
+        let text = include_str!("../../tests/conformance/data/www_authenticate.json");
+        let cases: serde_json::Value = serde_json::from_str(text).unwrap();
+        let cases = cases["vectors"].as_array().unwrap();
+        let mut malformed = 0;
+        for case in cases {
+            let lines: Vec<&str> = case["header"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|line| line.as_str().unwrap())
+                .collect();
+            // What we answer to: Bearer before Basic, and nothing else.
+            let offered = case["expect"].as_array().into_iter().flatten();
+            let mut expected = None;
+            for offer in offered {
+                let parameter = |name: &str| {
+                    let value = offer["params"][name].as_str();
+                    value.filter(|value| !value.is_empty()).map(str::to_owned)
+                };
+                match (offer["scheme"].as_str().unwrap(), parameter("realm")) {
+                    ("bearer", Some(realm)) => {
+                        let (service, scope) = (parameter("service"), parameter("scope"));
+                        expected = Some(Challenge::Bearer {
+                            realm,
+                            service,
+                            scope,
+                        });
+                        break;
+                    }
+                    ("basic", _) => expected = Some(Challenge::Basic),
+                    _ => {}
+                }
+            }
+            let read = challenge(&headers(&lines));
+            if case["malformed"] == true {
+                // Readers differ: it may be refused, but never read as something else.
+                malformed += 1;
+                assert!(read.is_none() || read == expected, "{case}: {read:?}");
+            } else {
+                assert_eq!(read, expected, "{case}");
+            }
+        }
+        assert_eq!((cases.len(), malformed), (33, 6));
     }
 
     #[test]

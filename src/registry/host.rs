@@ -1,22 +1,22 @@
-//! What is known of each registry host during a run: scheme, challenge, how many requests at a time, whether it is dead.
+//! What is known of each registry host during a run: scheme, challenge, pace, and the pulls that it allows.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 use super::auth::Challenge;
 use super::mirrors::Connection;
-use crate::image::ImageError;
+use super::pace::Pace;
+use super::quota::Quotas;
 
+/// Docker Hub, as it is asked.
+const DOCKER_HUB: &str = "registry-1.docker.io";
 /// Requests at a time: Docker Hub counts strictly (registry.md §2.6).
 const DOCKER_HUB_LIMIT: usize = 4;
 /// Requests at a time to any other host.
 const HOST_LIMIT: usize = 8;
-/// After so many failures to connect in a row, the rest of a host's images are reported at once.
-const FAILURES_TO_GIVE_UP: u32 = 3;
 
 /// How a host is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,54 +41,32 @@ pub(super) struct Host {
     /// How its configuration wants it to be spoken to.
     pub(super) connection: Connection,
     /// Shared by all ways of speaking to it.
-    pub(super) limit: Arc<Semaphore>,
+    pub(super) pace: Arc<Pace>,
     /// The scheme that worked.
     pub(super) scheme: OnceCell<Scheme>,
     /// The challenge that it answers with; learnt by the first request, which the others wait for.
     pub(super) challenge: Mutex<Option<Challenge>>,
     pub(super) first_contact: OnceCell<()>,
-    failures: AtomicU32,
-    last_failure: Mutex<Option<ImageError>>,
+    /// The pulls that it allows; shared like the pace.
+    pub(super) quotas: Arc<Quotas>,
 }
 
 impl Host {
-    fn new(name: &str, connection: &Connection, limit: Arc<Semaphore>) -> Self {
+    fn new(name: &str, connection: &Connection, pace: &Arc<Pace>, quotas: &Arc<Quotas>) -> Self {
         Self {
             name: name.to_owned(),
             connection: connection.clone(),
-            limit,
+            pace: Arc::clone(pace),
             scheme: OnceCell::new(),
             challenge: Mutex::new(None),
             first_contact: OnceCell::new(),
-            failures: AtomicU32::new(0),
-            last_failure: Mutex::new(None),
+            quotas: Arc::clone(quotas),
         }
     }
 
-    /// The failure that made us give up on this host, if we did.
-    pub(super) fn given_up(&self) -> Option<ImageError> {
-        if self.failures.load(Ordering::Relaxed) < FAILURES_TO_GIVE_UP {
-            return None;
-        }
-        self.last_failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Counts a failure to connect or to answer in time.
-    pub(super) fn failed(&self, error: &ImageError) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
-        let mut last = self
-            .last_failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *last = Some(error.clone());
-    }
-
-    /// Forgets failures: the host answered.
-    pub(super) fn answered(&self) {
-        self.failures.store(0, Ordering::Relaxed);
+    /// Whether it counts pulls (GETs of manifests), so that a HEAD, which it does not count, goes first.
+    pub(super) fn counts_pulls(&self) -> bool {
+        self.name == DOCKER_HUB || self.quotas.any()
     }
 
     /// Takes the scheme of a URL that a redirect led to.
@@ -121,10 +99,11 @@ impl Host {
 #[derive(Debug, Default)]
 pub(super) struct Hosts(Mutex<HashMap<String, Ways>>);
 
-/// The ways in which a host is spoken to (one, unless mirrors are configured so), and the limit that they share.
+/// The ways in which a host is spoken to (one, unless mirrors are configured so), and the limits that they share.
 #[derive(Debug)]
 struct Ways {
-    limit: Arc<Semaphore>,
+    pace: Arc<Pace>,
+    quotas: Arc<Quotas>,
     hosts: HashMap<Connection, Arc<Host>>,
 }
 
@@ -133,18 +112,23 @@ impl Hosts {
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ways = hosts.entry(name.to_owned()).or_insert_with(|| {
             let limit = match name {
-                "registry-1.docker.io" => DOCKER_HUB_LIMIT,
+                DOCKER_HUB => DOCKER_HUB_LIMIT,
                 _ => HOST_LIMIT,
             };
             Ways {
-                limit: Arc::new(Semaphore::new(limit)),
+                pace: Arc::new(Pace::new(name, limit)),
+                quotas: Arc::default(),
                 hosts: HashMap::new(),
             }
         });
-        let Ways { limit, hosts } = ways;
+        let Ways {
+            pace,
+            quotas,
+            hosts,
+        } = ways;
         let host = hosts
             .entry(connection.clone())
-            .or_insert_with(|| Arc::new(Host::new(name, connection, Arc::clone(limit))));
+            .or_insert_with(|| Arc::new(Host::new(name, connection, pace, quotas)));
         Arc::clone(host)
     }
 }

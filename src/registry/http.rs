@@ -1,7 +1,7 @@
 //! Sends requests: schemes, redirects, limits, retries, bounded bodies. Credentials are given, never looked for here.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::Url;
@@ -11,15 +11,12 @@ use super::clients::{Clients, Trust};
 use super::credentials::Secret;
 use super::host::{Host, Scheme, is_loopback};
 use super::mirrors::Schemes;
+use super::pace::Outcome;
 use super::{RegistryOptions, RegistrySetupError};
 use crate::image::ImageError;
 
 /// How many redirects are followed (archeio and GHCR need one or two).
 const MOST_REDIRECTS: usize = 5;
-/// How often a request is sent again after a failure that may pass.
-const RETRIES: u32 = 2;
-/// Longer waits than this are reported instead of slept.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// The longest text of a registry that is passed on, in characters.
 const LONGEST_DETAIL: usize = 200;
 
@@ -33,6 +30,16 @@ pub(super) struct Answer {
     pub(super) elsewhere: Option<Url>,
 }
 
+impl Answer {
+    fn outcome(&self) -> Outcome<'_> {
+        Outcome::Answered {
+            status: self.status,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
+}
+
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Request<'a> {
@@ -40,12 +47,30 @@ pub(super) struct Request<'a> {
     pub(super) target: Target<'a>,
     pub(super) accept: &'static str,
     pub(super) authorization: Option<HeaderValue>,
-    /// A form to POST instead of a GET.
-    pub(super) form: Option<Secret>,
+    pub(super) method: Method,
     /// What the body is, for the error when it is too large.
     pub(super) what: &'static str,
     /// The most bytes that the body may have.
     pub(super) limit: usize,
+}
+
+/// How it is asked for.
+#[derive(Debug, Clone)]
+pub(super) enum Method {
+    Get,
+    Head,
+    /// With a form.
+    Post(Secret),
+}
+
+impl Method {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post(_) => "POST",
+        }
+    }
 }
 
 /// Where a request goes.
@@ -81,7 +106,7 @@ impl Http {
         host.scheme.get() == Some(&Scheme::Http)
     }
 
-    /// Sends a request, again where a failure may pass.
+    /// Sends a request, again where a failure may pass. While it waits, it takes nobody's place.
     pub(super) async fn send(
         &self,
         host: &Host,
@@ -89,45 +114,36 @@ impl Http {
     ) -> Result<Answer, ImageError> {
         let mut attempt = 0;
         loop {
-            if let Some(error) = host.given_up() {
-                return Err(error);
-            }
-            let result = self.send_once(host, request).await;
-            let wait = match &result {
-                Ok(answer) if may_pass(answer.status) => Some(
-                    retry_after(&answer.headers, SystemTime::now()).unwrap_or(backoff(attempt)),
-                ),
-                Err(ImageError::Unreachable { .. }) => Some(backoff(attempt)),
-                _ => None,
+            // The host's turn first: who waits for it must not keep others from other hosts.
+            let slot = host.pace.slot().await?;
+            let result = {
+                let _global = self.global.acquire().await;
+                let sent = self.send_by_scheme(host, request);
+                tokio::time::timeout(self.timeout, sent)
+                    .await
+                    .unwrap_or_else(|_| {
+                        Err(ImageError::TimedOut {
+                            host: host.name.clone(),
+                            seconds: self.timeout.as_secs().max(1),
+                        })
+                    })
             };
-            match wait {
-                Some(wait) if attempt < RETRIES && wait <= LONGEST_WAIT => {
-                    tracing::debug!(host = host.name, ?wait, "asking again");
-                    tokio::time::sleep(wait).await;
-                    attempt += 1;
+            let again = match &result {
+                Ok(answer) => slot.done(answer.outcome(), attempt),
+                Err(error @ ImageError::Unreachable { .. }) => {
+                    slot.done(Outcome::Failed(error), attempt)
                 }
-                _ => return result,
-            }
+                Err(error @ ImageError::TimedOut { .. }) => {
+                    slot.done(Outcome::TimedOut(error), attempt)
+                }
+                // It answers, if not well.
+                Err(_) => None,
+            };
+            let Some(wait) = again else { return result };
+            tracing::debug!(host = host.name, ?wait, "asking again");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
         }
-    }
-
-    async fn send_once(&self, host: &Host, request: &Request<'_>) -> Result<Answer, ImageError> {
-        let _global = self.global.acquire().await;
-        let _local = host.limit.acquire().await;
-        let sent = tokio::time::timeout(self.timeout, self.send_by_scheme(host, request)).await;
-        let result = sent.unwrap_or_else(|_| {
-            Err(ImageError::TimedOut {
-                host: host.name.clone(),
-                seconds: self.timeout.as_secs().max(1),
-            })
-        });
-        match &result {
-            Err(error @ (ImageError::Unreachable { .. } | ImageError::TimedOut { .. })) => {
-                host.failed(error);
-            }
-            _ => host.answered(),
-        }
-        result
     }
 
     /// Tries the schemes that the host may speak, and remembers the one that it does.
@@ -203,9 +219,10 @@ impl Http {
         let client = self.clients.get(&trust).map_err(unusable)?;
         let mut url = start.clone();
         for _ in 0..=MOST_REDIRECTS {
-            let mut builder = match &request.form {
-                None => client.get(url.clone()),
-                Some(form) => client
+            let mut builder = match &request.method {
+                Method::Get => client.get(url.clone()),
+                Method::Head => client.head(url.clone()),
+                Method::Post(form) => client
                     .post(url.clone())
                     .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                     .body(form.expose().to_owned()),
@@ -233,11 +250,7 @@ impl Http {
                 .map_err(|error| unreachable(host, &error))?;
             let status = response.status();
             let shown = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
-            let method = if request.form.is_some() {
-                "POST"
-            } else {
-                "GET"
-            };
+            let method = request.method.as_str();
             tracing::debug!(%status, ms = asked.elapsed().as_millis(), "{method} {shown}");
             let location = response
                 .headers()
@@ -251,7 +264,7 @@ impl Http {
                 let elsewhere = (url.origin() != start.origin()).then_some(url);
                 return whole(host, response, request, elsewhere).await;
             };
-            if request.form.is_some() {
+            if matches!(request.method, Method::Post(_)) {
                 return Err(ImageError::NotARegistry {
                     host: host.name.clone(),
                     detail: "its token server redirects, and a refresh token is not sent on"
@@ -304,31 +317,6 @@ async fn whole(
         body,
         elsewhere,
     })
-}
-
-fn may_pass(status: StatusCode) -> bool {
-    status == StatusCode::REQUEST_TIMEOUT
-        || status == StatusCode::TOO_MANY_REQUESTS
-        || status.is_server_error()
-}
-
-/// Half a second, doubling, with jitter: clients that failed together must not come back together.
-fn backoff(attempt: u32) -> Duration {
-    let longest = 500_u64 << attempt.min(5);
-    let nanos = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |d| d.subsec_nanos());
-    Duration::from_millis(longest / 2 + u64::from(nanos) % (longest / 2))
-}
-
-/// `Retry-After` in seconds or as a date (RFC 9110 §10.2.3).
-pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
 }
 
 fn unreachable(host: &Host, error: &reqwest::Error) -> ImageError {

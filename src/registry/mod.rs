@@ -15,9 +15,12 @@ mod http;
 mod layout;
 mod mirrors;
 mod once;
+mod pace;
+mod quota;
 mod refusal;
 mod repository;
 mod resolve;
+mod retry;
 mod walk;
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-use super::http::{Answer, retry_after, short};
-use crate::image::ImageError;
+use super::http::{Answer, short};
+use super::quota::{Quota, TooMany, too_many};
+use crate::image::{ImageError, Limit};
 
 /// What a status other than 200 means. A 404 is "not found" only where the registry says that the repository is
 /// there and the tag is not: private repositories hide (DESIGN §3 `image-not-found`).
@@ -24,9 +25,21 @@ pub(super) fn refusal(host: &str, repository: &str, answer: &Answer, what: &str)
             status,
             detail: errors.detail(),
         },
-        429 => ImageError::RateLimited {
-            host,
-            retry_after: retry_after(&answer.headers, SystemTime::now()).map(|d| d.as_secs()),
+        429 => match too_many(&answer.headers, &answer.body, SystemTime::now()) {
+            TooMany::Rate(wait) => ImageError::RateLimited {
+                host,
+                retry_after: wait.map(|wait| wait.as_secs()),
+            },
+            TooMany::Pulls => {
+                let quota = Quota::read(&answer.headers);
+                ImageError::OverLimit {
+                    host,
+                    limit: Limit::Pulls {
+                        limit: quota.and_then(|quota| quota.limit),
+                        window: quota.and_then(|quota| quota.window),
+                    },
+                }
+            }
         },
         200..=299 => ImageError::NotARegistry {
             host,
@@ -42,7 +55,7 @@ pub(super) fn refusal(host: &str, repository: &str, answer: &Answer, what: &str)
 
 /// distribution-spec's error document.
 #[derive(Debug, Default, Deserialize)]
-struct Errors {
+pub(super) struct Errors {
     #[serde(default)]
     errors: Vec<RegistryError>,
 }
@@ -57,12 +70,19 @@ struct RegistryError {
 }
 
 impl Errors {
-    fn read(body: &[u8]) -> Self {
+    pub(super) fn read(body: &[u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_default()
     }
 
     fn has(&self, code: &str) -> bool {
         self.errors.iter().any(|error| error.code == code)
+    }
+
+    /// Whether a message has these words.
+    pub(super) fn mentions(&self, words: &str) -> bool {
+        self.errors
+            .iter()
+            .any(|error| error.message.contains(words))
     }
 
     fn detail(&self) -> String {

@@ -1,13 +1,16 @@
 //! The requests of one repository: manifests and configs, each sent with what its host wants.
 
+use std::time::SystemTime;
+
 use futures::future::BoxFuture;
 use http::{StatusCode, header};
 use reqwest::Url;
 
 use super::auth::{Challenge, Scope, challenge};
 use super::credentials::Credential;
-use super::http::{Answer, Request, SharedHost, Target};
+use super::http::{Answer, Method, Request, SharedHost, Target};
 use super::mirrors::{Connection, Endpoint};
+use super::quota::{Quota, TooMany, too_many};
 use super::refusal::refusal;
 use super::resolve::Registry;
 use super::walk::{Declared, LARGEST_CONFIG, Source, facts};
@@ -32,7 +35,7 @@ pub(super) struct Repository<'a> {
 impl Source for Repository<'_> {
     fn document<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Declared, ImageError>> {
         Box::pin(async move {
-            let answer = self.manifest(&digest.to_string()).await?;
+            let answer = self.manifest(digest.as_str(), true).await?;
             self.verify(digest, &answer.body)?;
             Ok((answer.body, content_type(&answer.headers)))
         })
@@ -45,11 +48,11 @@ impl Source for Repository<'_> {
                 target: Target::Path(&path),
                 accept: "*/*",
                 authorization: None,
-                form: None,
+                method: Method::Get,
                 what: "a config",
                 limit: LARGEST_CONFIG,
             };
-            let answer = self.get(request).await?;
+            let answer = self.get(request, false).await?;
             if answer.status != StatusCode::OK {
                 return Err(refusal(
                     &self.host.name,
@@ -72,53 +75,120 @@ impl Source for Repository<'_> {
 }
 
 impl Repository<'_> {
+    /// What a tag or digest holds.
     pub(super) async fn read(
         &self,
         digest: Option<&Digest>,
         reference: &str,
     ) -> Result<ImageFacts, ImageError> {
-        let answer = self.manifest(reference).await?;
-        if let Some(digest) = digest {
-            self.verify(digest, &answer.body)?;
+        let by_tag = match digest {
+            Some(digest) => return self.read_digest(digest, true).await,
+            None => reference,
+        };
+        // A HEAD is no pull: it says how many are left, and two tags of one digest are pulled once.
+        if self.host.counts_pulls()
+            && let Some((digest, counted)) = self.head(by_tag).await?
+        {
+            let question = (
+                self.host.name.clone(),
+                self.endpoint.repository.clone(),
+                digest.clone(),
+                self.credential.cloned(),
+            );
+            let pulled = &self.registry.pulled;
+            return pulled
+                .get_or_init(question, || self.read_digest(&digest, counted))
+                .await;
         }
+        let answer = self.manifest(by_tag, true).await?;
+        let declared = content_type(&answer.headers);
+        facts(self, &answer.body, declared.as_deref()).await
+    }
+
+    async fn read_digest(&self, digest: &Digest, counted: bool) -> Result<ImageFacts, ImageError> {
+        let answer = self.manifest(digest.as_str(), counted).await?;
+        self.verify(digest, &answer.body)?;
         let declared = content_type(&answer.headers);
         let mut facts = facts(self, &answer.body, declared.as_deref()).await?;
-        if let Some(digest) = digest {
-            facts.digest = digest.clone();
-        }
+        facts.digest = digest.clone();
         Ok(facts)
     }
 
-    async fn manifest(&self, reference: &str) -> Result<Answer, ImageError> {
-        let path = self.endpoint.path("manifests", reference);
+    /// Asks for a tag's digest, and whether a GET of it counts as a pull. `None` where only a GET can tell: old servers
+    /// give no digest, or know no HEAD, and a 404 has no words.
+    async fn head(&self, tag: &str) -> Result<Option<(Digest, bool)>, ImageError> {
+        let path = self.endpoint.path("manifests", tag);
         let request = Request {
-            target: Target::Path(&path),
-            accept: ACCEPT,
-            authorization: None,
-            form: None,
-            what: "a manifest",
-            limit: LARGEST_MANIFEST,
+            method: Method::Head,
+            ..self.manifest_request(&path)
         };
-        let answer = self.get(request).await?;
-        if answer.status == StatusCode::OK {
-            return Ok(answer);
+        let answer = self.get(request, false).await?;
+        match answer.status {
+            StatusCode::OK => {
+                let digest = answer.headers.get("docker-content-digest");
+                let digest = digest.and_then(|digest| digest.to_str().ok()?.parse().ok());
+                // Without numbers nothing is counted: no limit, or an image that is exempt.
+                Ok(digest.map(|digest| (digest, Quota::read(&answer.headers).is_some())))
+            }
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(None),
+            _ => Err(self.refused(&answer, tag)),
         }
-        Err(refusal(
-            &self.host.name,
-            &self.endpoint.repository,
-            &answer,
-            &what(reference),
-        ))
     }
 
-    /// The first request to a host goes alone: what it learns (scheme, challenge) spares the others a refusal each.
-    async fn get(&self, request: Request<'_>) -> Result<Answer, ImageError> {
+    /// `counted`: whether it may count as a pull.
+    async fn manifest(&self, reference: &str, counted: bool) -> Result<Answer, ImageError> {
+        let path = self.endpoint.path("manifests", reference);
+        let answer = self.get(self.manifest_request(&path), counted).await?;
+        match answer.status {
+            StatusCode::OK => Ok(answer),
+            _ => Err(self.refused(&answer, reference)),
+        }
+    }
+
+    fn manifest_request<'a>(&self, path: &'a str) -> Request<'a> {
+        Request {
+            target: Target::Path(path),
+            accept: ACCEPT,
+            authorization: None,
+            method: Method::Get,
+            what: "a manifest",
+            limit: LARGEST_MANIFEST,
+        }
+    }
+
+    fn note_quota(&self, answer: &Answer) {
+        if answer.elsewhere.is_some() {
+            return;
+        }
+        let quotas = &self.host.quotas;
+        if let Some(quota) = Quota::read(&answer.headers) {
+            quotas.note(self.credential, quota);
+        }
+        if answer.status == StatusCode::TOO_MANY_REQUESTS
+            && too_many(&answer.headers, &answer.body, SystemTime::now()) == TooMany::Pulls
+        {
+            quotas.used_up(self.credential);
+        }
+    }
+
+    fn refused(&self, answer: &Answer, reference: &str) -> ImageError {
+        refusal(
+            &self.host.name,
+            &self.endpoint.repository,
+            answer,
+            &what(reference),
+        )
+    }
+
+    /// The first request to a host goes alone: what it learns (scheme, challenge, limits) spares the others a refusal
+    /// each. `counted`: whether it may count as a pull.
+    async fn get(&self, request: Request<'_>, counted: bool) -> Result<Answer, ImageError> {
         if self.host.first_contact.initialized() {
-            return self.get_authorized(request).await;
+            return self.get_counted(request, counted).await;
         }
         let mut own = None;
         let first = self.host.first_contact.get_or_try_init(|| async {
-            let answer = self.get_authorized(request.clone()).await;
+            let answer = self.get_counted(request.clone(), counted).await;
             let made = answer.as_ref().map(|_| ()).map_err(Clone::clone);
             own = Some(answer);
             made
@@ -127,8 +197,21 @@ impl Repository<'_> {
         let _ = first.await;
         match own {
             Some(answer) => answer,
-            None => self.get_authorized(request).await,
+            None => self.get_counted(request, counted).await,
         }
+    }
+
+    async fn get_counted(&self, request: Request<'_>, counted: bool) -> Result<Answer, ImageError> {
+        let over_limit = |limit| ImageError::OverLimit {
+            host: self.host.name.clone(),
+            limit,
+        };
+        let pull = counted.then(|| self.host.quotas.begin(self.credential));
+        let pull = pull.transpose().map_err(over_limit)?;
+        let answer = self.get_authorized(request).await?;
+        self.note_quota(&answer);
+        drop(pull);
+        Ok(answer)
     }
 
     /// Sends with what the host is known to want, and once more if it wants something else.

@@ -13,7 +13,7 @@ use super::mirrors::{Endpoint, Mirrors, Route};
 use super::once::OnceMap;
 use super::{RegistryOptions, RegistrySetupError};
 use crate::glob;
-use crate::image::{ImageAnswer, ImageError, ImageRef};
+use crate::image::{Digest, ImageAnswer, ImageError, ImageFacts, ImageRef};
 use crate::model::{Incomplete, MirrorSet, PullAccess};
 
 /// Asks for images.
@@ -31,7 +31,12 @@ pub struct Registry {
     allow: Vec<String>,
     /// Each distinct question is asked once, also when several ask it at the same time.
     asked: OnceMap<Question, Arc<ImageAnswer>>,
+    /// What has been pulled from hosts that count pulls.
+    pub(super) pulled: OnceMap<Pulled, Result<ImageFacts, ImageError>>,
 }
+
+/// Host, repository, digest, and who pulled it.
+type Pulled = (String, String, Digest, Option<Credential>);
 
 /// What makes two questions one. What one namespace may read never answers for another: only those who would try the
 /// same credentials share an answer.
@@ -62,6 +67,7 @@ impl Registry {
             doubts: Doubts::default(),
             allow: options.allow.clone(),
             asked: OnceMap::default(),
+            pulled: OnceMap::default(),
         };
         Ok((registry, warnings))
     }

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod content_types;
 mod kernel;
 mod kinds;
 mod overlay;

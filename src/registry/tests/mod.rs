@@ -64,6 +64,27 @@ struct Script {
     most_at_once: AtomicUsize,
     /// Paths that want this header, and are answered 401 with that challenge otherwise.
     guard: Mutex<Option<(String, String)>>,
+    /// How many manifests may still be had with GET, told with every answer as Docker Hub tells it.
+    pulls: Mutex<Option<u64>>,
+}
+
+impl Script {
+    /// Counts a request as Docker Hub would; returns the answer where nothing is left, and what to say otherwise.
+    fn count_pull(&self, get: bool, path: &str) -> (Option<Reply>, Option<String>) {
+        let mut pulls = self.pulls.lock().unwrap();
+        let Some(left) = pulls.as_mut().filter(|_| path.contains("/manifests/")) else {
+            return (None, None);
+        };
+        if get && *left == 0 {
+            let error = json!({"code": "TOOMANYREQUESTS", "message": "You have reached your pull rate limit."});
+            let body = json!({"errors": [error]}).to_string();
+            return (Some(Reply::new(429, body)), None);
+        }
+        if get {
+            *left -= 1;
+        }
+        (None, Some(format!("{left};w=21600")))
+    }
 }
 
 /// A server on loopback that answers by script.
@@ -156,7 +177,10 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
         .unwrap_or_default();
     let target = request.uri().path_and_query().unwrap().to_string();
     let path = request.uri().path().to_owned();
-    let target = if request.method() == "POST" {
+    let head = request.method() == "HEAD";
+    let target = if head {
+        format!("HEAD {target}")
+    } else if request.method() == "POST" {
         let body = axum::body::to_bytes(request.into_body(), 10_000)
             .await
             .unwrap();
@@ -173,7 +197,9 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
         .unwrap()
         .push(format!("{target} [{authorization}]"));
     let guard = script.guard.lock().unwrap().clone();
+    let (used_up, left) = script.count_pull(!head, &path);
     let reply = match guard {
+        _ if used_up.is_some() => used_up.unwrap(),
         Some((wanted, challenge)) if path.starts_with("/v2/") && authorization != wanted => {
             Reply::new(401, "").header("www-authenticate", challenge)
         }
@@ -197,6 +223,15 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
     tokio::time::sleep(reply.delay).await;
     script.at_once.fetch_sub(1, Ordering::SeqCst);
     let mut response = Response::builder().status(reply.status);
+    if let Some(left) = left {
+        response = response
+            .header("ratelimit-limit", "100;w=21600")
+            .header("ratelimit-remaining", left);
+    }
+    if head && reply.status == 200 {
+        let digest = Digest::sha256_of(&reply.body).to_string();
+        response = response.header("docker-content-digest", digest);
+    }
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }

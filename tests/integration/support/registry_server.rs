@@ -185,7 +185,8 @@ impl RegistryServer {
             .map_or_else(Vec::new, |server| server.requests.lock().unwrap().clone())
     }
 
-    /// The requests that the registry has answered, as its access log has them: `GET /v2/app/manifests/v1 200`.
+    /// The requests that the registry has answered, as its access log has them: `GET /v2/app/manifests/v1 200`. It is
+    /// written after the answer, so that the last line is waited for.
     pub(crate) fn requests(&self) -> Vec<String> {
         // A line is written after its answer was sent: the log has to have been quiet for a moment.
         let lines = || self.output.lock().unwrap().len();
