@@ -1,9 +1,10 @@
 //! Asks registries, image layouts and archives what a reference holds: the only module that knows HTTP to registries.
 //!
 //! `resolve` goes from a reference to an answer: it asks `layout`, then a `repository` with one credential after the
-//! other. `walk` reads documents from either. Below `repository`, `http` sends (with limits, retries and schemes), `auth`
-//! answers challenges, and `refusal` says what a registry means by a refusal. `credentials` says which credential belongs
-//! to which registry. Mirrors and the disk cache will join here, between `resolve` and `http`.
+//! other. `walk` reads documents from either. Below `repository`, `auth` answers challenges, `refusal` says what a registry
+//! means by a refusal, and `http` sends: at the `pace` that a `host` wants, within its `quota`, and with `retry` where a
+//! failure may pass. `credentials` says which credential belongs to which registry. Mirrors and the disk cache will join
+//! here, between `resolve` and `http`.
 
 mod auth;
 mod clients;
