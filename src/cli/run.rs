@@ -14,7 +14,10 @@ use crate::input::Reader;
 use crate::model::{Inventory, Node, Workload};
 use crate::placement::{Placement, Scheduler};
 use crate::report::{Ending, NodesFrom, Scope};
-use crate::verdict::{Evidence, FailOn, Gate, GateOutcome, NodeClasses, Report, judge};
+use crate::runtime::picks;
+use crate::verdict::{
+    Answers, Evidence, FailOn, Gate, GateOutcome, NodeClasses, Report, judge, tags_beside_digests,
+};
 
 /// Runs a scan and prints its reports.
 ///
@@ -67,12 +70,24 @@ async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>)
     let registry = registry.with_mirror_sets(&inventory.mirror_sets);
     let nodes_known = add_hypothetical_nodes(args, &mut inventory, &mut scope);
     let placements = place(&inventory.workloads, &inventory.nodes);
-    let registry = secrets.give_to(registry, args.images.pull_secrets);
-    let wanted = ask::wanted(&inventory.workloads, &placements);
-    let (answers, ended) = ask::ask(&registry, wanted, deadline).await;
-    inventory.incomplete.extend(registry.incomplete());
     let binfmt = crate::verdict::emulator_installer(&inventory.workloads);
     let classes = NodeClasses::of(&inventory.nodes, binfmt.as_deref());
+    let mut registry = secrets.give_to(registry, args.images.pull_secrets);
+    if args.images.verify {
+        let classes = classes.classes.clone();
+        registry = registry.verifying(move |index| {
+            let picks = classes.iter().flat_map(|class| picks(index, class));
+            picks.collect()
+        });
+    }
+    let wanted = ask::wanted(&inventory.workloads, &placements);
+    let (answers, mut ended) = ask::ask(&registry, wanted, deadline).await;
+    let mut tags = Answers::default();
+    if ended.is_none() {
+        let more = tags_beside_digests(&inventory.workloads, &placements, &classes, &answers);
+        (tags, ended) = ask::ask(&registry, more, deadline).await;
+    }
+    inventory.incomplete.extend(registry.incomplete());
     let mut report = judge(Evidence {
         workloads: &inventory.workloads,
         placements: &placements,
@@ -80,6 +95,7 @@ async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>)
         classes: &classes,
         nodes_known,
         answers: &answers,
+        tags: &tags,
         incomplete: inventory.incomplete,
     });
     crate::policy::apply(&mut report, &inventory.workloads, &known.policy);

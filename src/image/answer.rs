@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Digest, ImageFacts};
+use super::{Digest, ImageFacts, hints};
 
 /// The answer to one question "what does this reference hold?".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +147,8 @@ pub enum ImageError {
         repository: String,
         /// `tag v1` or `digest sha256:…`.
         reference: String,
+        /// It said so to a credential or token that it had accepted.
+        authorized: bool,
     },
     /// 401, 403, or a 404 that may hide a private repository (`NAME_UNKNOWN`).
     #[error("{host} refused access ({status}{})", detail_suffix(.detail))]
@@ -270,9 +272,7 @@ impl ImageError {
             Self::NotFound { .. } => {
                 "correct the tag or digest, or push it; if it is loaded onto the nodes by hand, give it with --images"
             }
-            Self::Denied { .. } => {
-                "log in to the registry (docker login) and check the repository's name: private ones hide"
-            }
+            Self::Denied { host, .. } => hints::login(host),
             Self::RateLimited { .. }
             | Self::OverLimit {
                 limit: Limit::Rate { .. },
@@ -282,9 +282,7 @@ impl ImageError {
                 limit: Limit::Pulls { .. },
                 ..
             } => "scan again then, or log in for a higher limit (docker login)",
-            Self::Unreachable { .. } => {
-                "check the host's name, the network and (for a certificate) --registry-ca; what only the cluster reaches can be given with --images"
-            }
+            Self::Unreachable { host, .. } => hints::reach(host),
             Self::TimedOut { .. } => "scan again, or allow more time with --registry-timeout",
             Self::Status { .. } => "scan again later",
             Self::NotARegistry { .. } => {

@@ -69,12 +69,14 @@ pub struct IndexEntry {
 /// What is known of an index entry's child.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Not asked for: the declared platform decides.
+    /// Not asked for: the declared platform decides, unless `--verify` looks.
     NotRead,
     /// An image or artifact manifest.
     Manifest(ManifestFacts),
     /// A nested index.
     Index(Index),
+    /// Asked for, and the registry that has the index does not have it.
+    Missing,
     /// Asked for, and not readable; says why.
     Unreadable(String),
 }

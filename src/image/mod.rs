@@ -3,6 +3,7 @@
 mod answer;
 mod digest;
 mod facts;
+mod hints;
 mod manifest;
 mod platform;
 mod reference;

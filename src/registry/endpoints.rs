@@ -94,6 +94,7 @@ impl Registry {
                     host: endpoint.host.clone(),
                     repository: endpoint.repository.clone(),
                     reference: what(wanted.reference),
+                    authorized: false,
                 });
             }
             let answer = ImageAnswer {

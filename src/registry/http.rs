@@ -28,6 +28,8 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// Where it came from, when a redirect led to another host.
     pub(super) elsewhere: Option<Url>,
+    /// The request carried a credential or token for the host that answered.
+    pub(super) authorized: bool,
 }
 
 impl Answer {
@@ -315,6 +317,7 @@ async fn whole(
         status,
         headers,
         body,
+        authorized: request.authorization.is_some() && elsewhere.is_none(),
         elsewhere,
     })
 }

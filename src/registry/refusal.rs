@@ -8,8 +8,8 @@ use super::http::{Answer, short};
 use super::quota::{Quota, TooMany, too_many};
 use crate::image::{ImageError, Limit};
 
-/// What a status other than 200 means. A 404 is "not found" only where the registry says that the repository is
-/// there and the tag is not: private repositories hide (DESIGN §3 `image-not-found`).
+/// What a status other than 200 means. A 404 is "not found" only where the registry says that the manifest is not there,
+/// and not the repository: private repositories hide (DESIGN §3 `image-not-found`).
 pub(super) fn refusal(host: &str, repository: &str, answer: &Answer, what: &str) -> ImageError {
     let host = host.to_owned();
     let errors = Errors::read(&answer.body);
@@ -19,6 +19,7 @@ pub(super) fn refusal(host: &str, repository: &str, answer: &Answer, what: &str)
             host,
             repository: repository.to_owned(),
             reference: what.to_owned(),
+            authorized: answer.authorized,
         },
         401 | 403 | 404 => ImageError::Denied {
             host,

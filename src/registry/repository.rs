@@ -14,7 +14,7 @@ use super::quota::{Quota, TooMany, too_many};
 use super::refusal::refusal;
 use super::resolve::Registry;
 use super::walk::{Declared, LARGEST_CONFIG, Source, facts};
-use crate::image::{Digest, ImageError, ImageFacts};
+use crate::image::{Digest, ImageError, ImageFacts, Index};
 
 /// Index types first, then manifests, in ONE header: some proxies keep only the first line (registry.md §2.2).
 const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
@@ -64,6 +64,10 @@ impl Source for Repository<'_> {
             self.verify(digest, &answer.body)?;
             Ok(answer.body)
         })
+    }
+
+    fn picks(&self, index: &Index) -> Vec<usize> {
+        self.registry.picks(index)
     }
 
     fn not_a_document(&self, detail: String) -> ImageError {

@@ -1,5 +1,6 @@
 //! From a reference to an answer: layouts first, then the endpoints that the node would ask.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::auth::Tokens;
@@ -13,7 +14,7 @@ use super::mirrors::{Endpoint, Mirrors, Route};
 use super::once::OnceMap;
 use super::{RegistryOptions, RegistrySetupError};
 use crate::glob;
-use crate::image::{Digest, ImageAnswer, ImageError, ImageFacts, ImageRef};
+use crate::image::{Digest, ImageAnswer, ImageError, ImageFacts, ImageRef, Index};
 use crate::model::{Incomplete, MirrorSet, PullAccess};
 
 /// Asks for images.
@@ -27,6 +28,7 @@ pub struct Registry {
     pull_secrets: PullSecrets,
     mirrors: Mirrors,
     pub(super) doubts: Doubts,
+    verify: Option<Verify>,
     /// Globs of the hosts that may be asked; none allows all.
     allow: Vec<String>,
     /// Each distinct question is asked once, also when several ask it at the same time.
@@ -37,6 +39,15 @@ pub struct Registry {
 
 /// Host, repository, digest, and who pulled it.
 type Pulled = (String, String, Digest, Option<Credential>);
+
+/// Says which entries of an index nodes would pick.
+struct Verify(Box<dyn Fn(&Index) -> Vec<usize> + Send + Sync>);
+
+impl fmt::Debug for Verify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verify")
+    }
+}
 
 /// What makes two questions one. What one namespace may read never answers for another: only those who would try the
 /// same credentials share an answer.
@@ -65,6 +76,7 @@ impl Registry {
             pull_secrets: PullSecrets::default(),
             mirrors: options.mirrors.clone(),
             doubts: Doubts::default(),
+            verify: None,
             allow: options.allow.clone(),
             asked: OnceMap::default(),
             pulled: OnceMap::default(),
@@ -84,6 +96,23 @@ impl Registry {
     pub fn with_mirror_sets(mut self, sets: &[MirrorSet]) -> Self {
         self.mirrors.use_sets(sets);
         self
+    }
+
+    /// Looks at the children that nodes would pick as well, so that an index is not believed: one or two requests more for
+    /// each.
+    #[must_use]
+    pub fn verifying(self, picks: impl Fn(&Index) -> Vec<usize> + Send + Sync + 'static) -> Self {
+        Self {
+            verify: Some(Verify(Box::new(picks))),
+            ..self
+        }
+    }
+
+    /// The entries of an index that are to be verified.
+    pub(super) fn picks(&self, index: &Index) -> Vec<usize> {
+        self.verify
+            .as_ref()
+            .map_or_else(Vec::new, |Verify(picks)| picks(index))
     }
 
     /// What the answers so far leave open: pull secrets that could not be read, mirrors that could not be asked.

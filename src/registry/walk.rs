@@ -24,6 +24,10 @@ pub(super) trait Source: Sync {
     fn document<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Declared, ImageError>>;
     /// A config by its digest.
     fn config<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, ImageError>>;
+    /// The entries of an index that are to be looked at although they declare a platform (`--verify`).
+    fn picks(&self, _index: &Index) -> Vec<usize> {
+        Vec::new()
+    }
     /// An error about a document that isn't one.
     fn not_a_document(&self, detail: String) -> ImageError;
 }
@@ -75,28 +79,39 @@ async fn manifest_facts(
     })
 }
 
-/// Reads nested indexes, and entries that declare no platform: a runtime looks into those as well.
+/// Reads nested indexes, and entries that declare no platform: a runtime looks into those as well. And those that are to
+/// be verified.
 fn read_children<'a>(
     source: &'a dyn Source,
     index: &'a mut Index,
     depth: usize,
 ) -> BoxFuture<'a, ()> {
     Box::pin(async move {
+        let picks = source.picks(index);
         let nested = [media_type::OCI_INDEX, media_type::DOCKER_LIST];
-        let wanted = index.entries.iter_mut().filter(|entry| {
-            !entry.attestation
-                && (entry.platform.is_none() || nested.contains(&entry.media_type.as_str()))
+        let wanted = index.entries.iter_mut().enumerate().filter(|(at, entry)| {
+            let looked_into =
+                entry.platform.is_none() || nested.contains(&entry.media_type.as_str());
+            !entry.attestation && (looked_into || picks.contains(at))
         });
-        for entry in wanted.take(MOST_CHILDREN) {
+        for (_, entry) in wanted.take(MOST_CHILDREN) {
             entry.content = if depth >= DEEPEST {
                 Content::Unreadable(format!("indexes are nested more than {DEEPEST} deep"))
             } else {
                 child(source, &entry.digest, depth)
                     .await
-                    .unwrap_or_else(|error| Content::Unreadable(error.to_string()))
+                    .unwrap_or_else(not_read)
             };
         }
     })
+}
+
+/// The index was read from the same repository with the same credential: a child that isn't found isn't hidden.
+fn not_read(error: ImageError) -> Content {
+    match error {
+        ImageError::NotFound { .. } | ImageError::Denied { status: 404, .. } => Content::Missing,
+        error => Content::Unreadable(error.to_string()),
+    }
 }
 
 async fn child(source: &dyn Source, digest: &Digest, depth: usize) -> Result<Content, ImageError> {

@@ -78,7 +78,12 @@ fn block(out: &mut String, group: &Group<'_>, layout: &Layout) {
         certainty
     );
     places(out, group, layout);
-    line(out, "why", &shorten_digests(&group.why()), layout);
+    // Of a pinned child the digest is what the reader is to copy.
+    let why = match first.rule {
+        Rule::PinnedChild => group.why(),
+        _ => shorten_digests(&group.why()),
+    };
+    line(out, "why", &why, layout);
     if first.rule != Rule::NodeLabelMismatch {
         for text in group.nodes() {
             line(out, "nodes", &text, layout);

@@ -1,6 +1,7 @@
 //! containerd under CRI: `images.Manifest` picks one entry of an index; local pull (default up to 2.0) and the
 //! transfer service (default from 2.1) fetch by different filters (runtime.md §1.4, §1.5, §10).
 
+use super::child;
 use super::matcher::containerd::{LibraryVersion, Only, Ordered, host_spec};
 use super::matcher::{Matcher as _, choose};
 use super::outcome::{Cause, Certainty, NodeClass, Outcome, PodContext};
@@ -27,6 +28,20 @@ pub(super) fn outcome(image: &ImageFacts, pod: PodContext<'_>, class: &NodeClass
         Shape::Schema1 { architecture } => node.schema1(architecture.as_deref(), class),
         Shape::Manifest(manifest) => node.manifest(manifest, pod, class),
         Shape::Index(index) => node.index(index, &image.digest, class),
+    }
+}
+
+/// Which entry it follows.
+pub(super) fn pick(index: &Index, class: &NodeClass) -> Option<usize> {
+    Node::new(class).pick(index)
+}
+
+/// Its words for a manifest that the registry does not have (`core/remotes/docker/fetcher.go`); a descriptor without a
+/// type is looked for elsewhere, in other words.
+fn not_there(entry: &IndexEntry) -> String {
+    match entry.media_type.as_str() {
+        "" => String::new(),
+        _ => format!("manifests/{} not found: not found", entry.digest),
     }
 }
 
@@ -135,7 +150,7 @@ impl Node {
 
     /// Rows 1 to 12, 16, 17.
     fn index(&self, index: &Index, digest: &Digest, class: &NodeClass) -> Outcome {
-        let Some(entry) = self.pick(index) else {
+        let Some(entry) = self.pick(index).and_then(|at| index.entries.get(at)) else {
             return self.no_match(index, digest);
         };
         match (&entry.platform, &entry.content) {
@@ -152,7 +167,13 @@ impl Node {
                     entry.media_type, entry.digest
                 ),
             ),
-            (Some(platform), _) => self.declared(platform, entry, class),
+            (Some(platform), _) => child::outcome(
+                platform,
+                entry,
+                self.declared(platform, entry, class),
+                not_there(entry),
+            ),
+            (None, Content::Missing) => child::missing(entry, not_there(entry)),
             (None, Content::Manifest(manifest)) => self.undeclared(manifest, index, digest, class),
             (None, Content::NotRead) => {
                 Outcome::unknown("an index entry names no platform and was not read".to_owned())
@@ -163,13 +184,13 @@ impl Node {
         }
     }
 
-    fn pick<'a>(&self, index: &'a Index) -> Option<&'a IndexEntry> {
+    fn pick(&self, index: &Index) -> Option<usize> {
         let candidates: Vec<_> = index
             .entries
             .iter()
             .map(|entry| entry.platform.clone())
             .collect();
-        index.entries.get(choose(&self.only, &candidates)?)
+        choose(&self.only, &candidates)
     }
 
     /// Row 2, and 7, 9, 16.

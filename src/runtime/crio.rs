@@ -1,5 +1,6 @@
 //! CRI-O (containers/image): entries are compared byte for byte (runtime.md §2, §10).
 
+use super::child;
 use super::containerd::offers;
 use super::matcher::crio::{WantedPlatforms, host_spec};
 use super::outcome::{Cause, Certainty, NodeClass, Outcome};
@@ -21,6 +22,14 @@ pub(super) fn outcome(image: &ImageFacts, class: &NodeClass) -> Outcome {
         Shape::Index(index) => self::index(index, class),
     }
 }
+
+/// Which entry it follows.
+pub(super) fn pick(index: &Index, class: &NodeClass) -> Option<usize> {
+    WantedPlatforms::new(&host_spec(&class.platform)).choose(index)
+}
+
+/// Its words for a manifest that the registry does not have.
+const NOT_THERE: &str = "manifest unknown";
 
 fn before(class: &NodeClass, major: u32, minor: u32) -> bool {
     class
@@ -54,8 +63,7 @@ fn manifest(manifest: &ManifestFacts, class: &NodeClass) -> Outcome {
 
 fn index(index: &Index, class: &NodeClass) -> Outcome {
     let host = host_spec(&class.platform);
-    let wanted = WantedPlatforms::new(&host);
-    let Some(entry) = wanted.choose(index).and_then(|at| index.entries.get(at)) else {
+    let Some(entry) = pick(index, class).and_then(|at| index.entries.get(at)) else {
         return Outcome::pull_fails(
             Certainty::Certain,
             Cause::NoMatch,
@@ -71,7 +79,8 @@ fn index(index: &Index, class: &NodeClass) -> Outcome {
             "the entry for this node is another index, which CRI-O refuses".to_owned(),
             "Unexpectedly received a manifest list instead of a manifest for a single image",
         ),
-        (Some(_), _) => Outcome::runs(),
+        (Some(platform), _) => child::outcome(platform, entry, Outcome::runs(), NOT_THERE),
+        (None, Content::Missing) => child::missing(entry, NOT_THERE),
         // Row 12: a last resort that is taken with no look at its config.
         (None, Content::Manifest(manifest)) => self::manifest(manifest, class),
         (None, Content::NotRead) => {

@@ -2,7 +2,7 @@
 
 use super::outcome::{Cause, Certainty, NodeClass, Outcome, OutcomeKind, PodContext};
 use super::{containerd, crio, docker};
-use crate::image::ImageFacts;
+use crate::image::{ImageFacts, Index};
 use crate::model::{Runtime, RuntimeName, Version};
 
 /// What happens when a container of this image is started on nodes of this class.
@@ -42,6 +42,28 @@ pub fn decide(image: &ImageFacts, pod: PodContext<'_>, class: &NodeClass) -> Out
         agree(merged, other, &runtime)
     });
     through_handler(outcome, pod)
+}
+
+/// The entries of an index that nodes of this class would follow: more than one where the runtime is not fully known.
+#[must_use]
+pub fn picks(index: &Index, class: &NodeClass) -> Vec<usize> {
+    let mut picks: Vec<usize> = stand_ins(&class.runtime)
+        .into_iter()
+        .filter_map(|runtime| {
+            let class = NodeClass {
+                runtime,
+                ..class.clone()
+            };
+            match class.runtime.name {
+                RuntimeName::CriO => crio::pick(index, &class),
+                RuntimeName::Docker => docker::pick(index, &class),
+                RuntimeName::Containerd | RuntimeName::Other(_) => containerd::pick(index, &class),
+            }
+        })
+        .collect();
+    picks.sort_unstable();
+    picks.dedup();
+    picks
 }
 
 /// The runtimes to ask in place of one that is not fully known.

@@ -1,5 +1,6 @@
 //! Docker Engine behind cri-dockerd or dockershim (runtime.md §3, §10).
 
+use super::child;
 use super::containerd::offers;
 use super::matcher::containerd::LibraryVersion;
 use super::matcher::docker::{DockerMatcher, host_spec};
@@ -15,6 +16,29 @@ pub(super) fn outcome(image: &ImageFacts, class: &NodeClass) -> Outcome {
         Shape::Manifest(manifest) => self::manifest(manifest, class),
         Shape::Index(index) => self::index(index, class),
     }
+}
+
+/// Its words for a manifest that the registry does not have.
+const NOT_THERE: &str = "manifest unknown";
+
+/// Which entry it follows: for amd64 one for a higher level as well, which its CPU may have (row 7).
+pub(super) fn pick(index: &Index, class: &NodeClass) -> Option<usize> {
+    let host = host_spec(&class.platform);
+    let candidates: Vec<_> = index
+        .entries
+        .iter()
+        .map(|entry| entry.platform.clone())
+        .collect();
+    let plain = DockerMatcher::new(&host, class.runtime.version).choose(&candidates);
+    plain.or_else(|| {
+        let best = Platform {
+            variant: "v4".to_owned(),
+            ..host
+        };
+        (best.architecture == "amd64")
+            .then(|| DockerMatcher::new(&best, class.runtime.version).choose(&candidates))
+            .flatten()
+    })
 }
 
 fn before(class: &NodeClass, major: u32) -> bool {
@@ -81,7 +105,10 @@ fn index(index: &Index, class: &NodeClass) -> Outcome {
     };
     match (&entry.platform, &entry.content) {
         (_, Content::Index(nested)) => self::index(nested, class),
-        (Some(platform), _) => lesser_or_equal(platform, class),
+        (Some(platform), _) => {
+            child::outcome(platform, entry, lesser_or_equal(platform, class), NOT_THERE)
+        }
+        (None, Content::Missing) => child::missing(entry, NOT_THERE),
         // Row 12: the graphdriver store takes it blindly.
         (None, Content::Manifest(manifest)) => self::manifest(manifest, class),
         (None, Content::NotRead) => {

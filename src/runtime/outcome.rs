@@ -136,6 +136,10 @@ pub enum Cause {
     ForeignManifest,
     /// Schema 1, chart or artifact.
     Unsupported,
+    /// The registry does not have the manifest that the index lists.
+    MissingChild,
+    /// The index says one platform, the config another.
+    Mislabelled,
     /// Something that the API can't show.
     Unseen,
     /// The document could not be read far enough.

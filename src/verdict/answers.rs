@@ -24,6 +24,14 @@ impl Answers {
         of_image.get(access).map(|answer| (image, answer.as_ref()))
     }
 
+    /// All answers, sorted by image.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&ImageRef, &PullAccess, &ImageAnswer)> {
+        self.0.iter().flat_map(|(image, of_image)| {
+            let answers = of_image.iter();
+            answers.map(move |(access, answer)| (image, access, answer.as_ref()))
+        })
+    }
+
     /// The distinct answers of each image, sorted by image, with the namespaces whose pods they are for. Most images have
     /// one answer, whoever asks, and it is for all.
     pub(super) fn distinct(&self) -> Vec<(&ImageRef, &ImageAnswer, Vec<String>)> {

@@ -102,6 +102,10 @@ pub(super) struct About<'a> {
 }
 
 impl<'a> FindingBuilder<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     pub(super) fn add(&mut self, seen: Observation<'a>) {
         let part = self
             .parts

@@ -8,9 +8,12 @@ use super::findings::{About, FindingBuilder, Observation};
 use super::held::HeldImages;
 use super::labels::label_mismatches;
 use super::nodes::NodeClasses;
+use super::pinned::{Pin, Pins};
 use super::rules::{Rule, Severity};
+use super::unverified::unverified;
+use super::visible::Visible;
 use super::{ContainerResult, Finding, ImageRow, Report, Verdict, WorkloadResult};
-use crate::image::{ImageAnswer, ImageError, ImageFacts, ImageRef, ReferenceError};
+use crate::image::{ImageAnswer, ImageError, ImageFacts, ImageRef, ReferenceError, Shape};
 use crate::model::{
     ContainerRole, Incomplete, Location, Node, NodeOrigin, Placer, PodSpec, PodTemplate,
     PullAccess, Workload,
@@ -35,6 +38,8 @@ pub struct Evidence<'a> {
     pub nodes_known: bool,
     /// What registries and layouts said.
     pub answers: &'a Answers,
+    /// What was said about the tags beside digests ([`super::tags_beside_digests`]).
+    pub tags: &'a Answers,
     /// What could not be seen.
     pub incomplete: Vec<Incomplete>,
 }
@@ -43,6 +48,8 @@ pub struct Evidence<'a> {
 #[must_use]
 pub fn judge(evidence: Evidence<'_>) -> Report {
     let held = HeldImages::collect(&evidence);
+    let visible = Visible::collect(evidence.answers);
+    let pins = Pins::collect([evidence.answers, evidence.tags]);
     let mut findings = label_mismatches(evidence.nodes);
     let mut workloads = Vec::with_capacity(evidence.workloads.len());
     // Many workloads share a placement; its nodes are grouped once.
@@ -58,6 +65,8 @@ pub fn judge(evidence: Evidence<'_>) -> Report {
         let judged = WorkloadJudge {
             evidence: &evidence,
             held: &held,
+            visible: &visible,
+            pins: &pins,
             workload,
             placements,
             groups,
@@ -67,12 +76,14 @@ pub fn judge(evidence: Evidence<'_>) -> Report {
         findings.extend(judged.1);
     }
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    let mut incomplete = evidence.incomplete;
+    incomplete.extend(unverified(evidence.answers));
     Report {
         platforms: evidence.classes.rows(),
         images: image_rows(evidence.answers),
         workloads,
         findings,
-        incomplete: evidence.incomplete,
+        incomplete,
     }
 }
 
@@ -109,6 +120,8 @@ fn image_rows(answers: &Answers) -> Vec<ImageRow> {
 struct WorkloadJudge<'a> {
     evidence: &'a Evidence<'a>,
     held: &'a HeldImages,
+    visible: &'a Visible<'a>,
+    pins: &'a Pins<'a>,
     workload: &'a Workload,
     placements: &'a [Rc<Placement>],
     /// The nodes of each placement, by class.
@@ -120,9 +133,18 @@ type Groups = BTreeMap<u32, Vec<u32>>;
 
 /// An image of a container, as far as it is known.
 enum Known<'a> {
-    /// What it holds, and the mirror that says so, if it is one.
-    Facts(&'a ImageFacts, Option<&'a str>),
-    Failed(&'a ImageRef, &'a ImageError),
+    Facts {
+        image: &'a ImageRef,
+        facts: &'a ImageFacts,
+        /// The mirror that says so, if it is one.
+        mirror: Option<&'a str>,
+    },
+    Failed {
+        image: &'a ImageRef,
+        error: &'a ImageError,
+        /// The registry certainly does not have it.
+        missing: bool,
+    },
     Broken(ReferenceError),
     /// The object does not say which image it is; why not.
     Unresolved(&'a str),
@@ -209,6 +231,15 @@ impl<'a> WorkloadJudge<'a> {
                     ))
                 })
                 .collect();
+            let pin = self.pin(&known);
+            for (class, seen) in &mut seen {
+                if let Some(pin) = &pin
+                    && pin.explains(&seen.outcome, context, class)
+                {
+                    seen.rule = Some(Rule::PinnedChild);
+                    seen.message = Some(pin.what());
+                }
+            }
             if let Some(by) = &template.placed_by {
                 leave_to(by, &mut seen);
             }
@@ -235,6 +266,13 @@ impl<'a> WorkloadJudge<'a> {
                     }
                 }
                 outcomes.push((class.clone(), seen.outcome));
+            }
+            if let Some(pin) = pin.filter(|_| subject.role.counts() && builder.is_empty()) {
+                for (&class, members) in groups {
+                    if let Some(class) = self.evidence.classes.classes.get(class as usize) {
+                        builder.add(pin.warning(class, members));
+                    }
+                }
             }
             let about = About {
                 workload: &self.workload.id,
@@ -337,10 +375,29 @@ impl<'a> WorkloadJudge<'a> {
         };
         match self.evidence.answers.get(&parsed, access) {
             Some((image, answer)) => match &answer.result {
-                Ok(facts) => Known::Facts(facts, answer.mirror.then_some(answer.asked_at.as_str())),
-                Err(error) => Known::Failed(image, error),
+                Ok(facts) => Known::Facts {
+                    image,
+                    facts,
+                    mirror: answer.mirror.then_some(answer.asked_at.as_str()),
+                },
+                Err(error) => Known::Failed {
+                    image,
+                    error,
+                    missing: self.visible.is_missing(image, access, answer),
+                },
             },
             None => Known::NotAsked,
+        }
+    }
+
+    /// The index that was meant, where an image is pinned to a manifest out of it.
+    fn pin(&self, known: &Known<'a>) -> Option<Pin<'a>> {
+        let Known::Facts { image, facts, .. } = known else {
+            return None;
+        };
+        match facts.shape {
+            Shape::Manifest(_) => self.pins.pin(image, facts),
+            Shape::Index(_) | Shape::Schema1 { .. } => None,
         }
     }
 
@@ -355,11 +412,12 @@ impl<'a> WorkloadJudge<'a> {
         let all = |outcome| Seeing {
             outcome,
             rule: None,
+            message: None,
             nodes: members.to_vec(),
             advice: None,
         };
         match known {
-            Known::Facts(facts, mirror) => {
+            Known::Facts { facts, mirror, .. } => {
                 let mut outcome = decide(facts, context, class);
                 // Who knows the image well would look for the mistake in the wrong place.
                 if let (Some(mirror), false) = (mirror, outcome.kind == OutcomeKind::Runs) {
@@ -391,7 +449,20 @@ impl<'a> WorkloadJudge<'a> {
                 ))
             },
             Known::NotAsked => all(unread("the image was not asked for".to_owned())),
-            Known::Failed(image, error) => self.failed(image, error, subject, class, members),
+            Known::Failed {
+                error: error @ ImageError::NotFound { .. },
+                missing: false,
+                ..
+            } => Seeing {
+                rule: Some(Rule::ImageUnreadable),
+                advice: Some(error.advice()),
+                ..all(unread(format!(
+                    "{error}, or hides it: nothing else of the repository could be read"
+                )))
+            },
+            Known::Failed { image, error, .. } => {
+                self.failed(image, error, subject, class, members)
+            }
         }
     }
 
@@ -406,6 +477,7 @@ impl<'a> WorkloadJudge<'a> {
         let seeing = |rule, outcome, nodes| Seeing {
             outcome,
             rule: Some(rule),
+            message: None,
             nodes,
             advice: Some(error.advice()),
         };
@@ -464,6 +536,7 @@ impl<'a> WorkloadJudge<'a> {
         let rule = match (seen.outcome.kind, seen.outcome.cause) {
             (OutcomeKind::Runs, _) => return None,
             (OutcomeKind::Fallback, _) => Rule::FallbackPlatform,
+            (OutcomeKind::Depends, Cause::Mislabelled) => Rule::MislabelledImage,
             (OutcomeKind::Depends, _) | (OutcomeKind::Unknown, Cause::NodeUnsaid) => {
                 Rule::RuntimeDependent
             }
@@ -472,9 +545,11 @@ impl<'a> WorkloadJudge<'a> {
                 Rule::NoMatchingPlatform
             }
             (_, Cause::Unsupported) => Rule::UnsupportedImage,
+            (_, Cause::MissingChild) => Rule::MissingChild,
+            (_, Cause::Mislabelled) => Rule::MislabelledImage,
             (_, _) => Rule::ExecFormatError,
         };
-        if let Known::Facts(facts, _) = known
+        if let Known::Facts { facts, .. } = known
             && self.lands_on_image_os_too(facts, class, groups)
         {
             return Some(Rule::OsNotPinned);
@@ -511,9 +586,11 @@ impl<'a> WorkloadJudge<'a> {
             OutcomeKind::Unknown => Verdict::Unknown,
             _ => Verdict::Ok,
         };
+        // Where a rule has two severities, the worse is for what fails.
+        let milder = rule.page().milder.filter(|_| verdict != Verdict::Fails);
         let severity = match verdict {
             Verdict::Unknown => Severity::Unknown,
-            _ => rule.severity(),
+            _ => milder.unwrap_or(rule.severity()),
         };
         let potential = matches!(class.origin, NodeOrigin::Potential(_));
         let certainty = if potential {
@@ -523,7 +600,7 @@ impl<'a> WorkloadJudge<'a> {
         };
         // Nodes of another OS have the same architecture labels: a selector on these would change nothing.
         let other_os =
-            matches!(known, Known::Facts(facts, _) if is_foreign_os(&offered_os(facts), class));
+            matches!(known, Known::Facts { facts, .. } if is_foreign_os(&offered_os(facts), class));
         let speaks_of_arch = matches!(rule, Rule::ExecFormatError | Rule::NoMatchingPlatform);
         let pin_os = (other_os && speaks_of_arch).then_some(
             "use an image built for these nodes' OS, or keep the pods off them: nodeSelector kubernetes.io/os",
@@ -534,7 +611,11 @@ impl<'a> WorkloadJudge<'a> {
             origin: &class.origin,
             platform: class.platform.to_string(),
             nodes: seen.nodes.clone(),
-            message: seen.outcome.reason.clone(),
+            message: seen
+                .message
+                .as_ref()
+                .unwrap_or(&seen.outcome.reason)
+                .clone(),
             expect: seen.outcome.expect.clone(),
             certainty,
             verdict,
@@ -553,7 +634,7 @@ impl<'a> WorkloadJudge<'a> {
         outcomes: Vec<(NodeClass, Outcome)>,
     ) -> ContainerResult {
         let facts = match known {
-            Known::Facts(facts, _) => Some(*facts),
+            Known::Facts { facts, .. } => Some(*facts),
             _ => None,
         };
         ContainerResult {
@@ -596,6 +677,8 @@ struct Seeing {
     outcome: Outcome,
     /// The rule, where the outcome's cause alone doesn't tell.
     rule: Option<Rule>,
+    /// What a finding says, where that is more than the outcome's reason.
+    message: Option<String>,
     nodes: Vec<u32>,
     /// Better advice than the rule's own.
     advice: Option<&'static str>,

@@ -7,10 +7,13 @@ mod held;
 mod judge;
 mod labels;
 mod nodes;
+mod pinned;
 mod rules;
 mod suppression;
 #[cfg(test)]
 mod tests;
+mod unverified;
+mod visible;
 
 use crate::model::{Incomplete, Location, ObjectId};
 
@@ -19,6 +22,7 @@ pub use findings::Finding;
 pub use gate::{FailOn, Gate, GateOutcome};
 pub use judge::{Evidence, judge};
 pub use nodes::{NodeClasses, PlatformRow, emulator_installer};
+pub use pinned::tags_beside_digests;
 pub use rules::{Example, Message, Page, Rule, Severity};
 pub use suppression::{SuppressedBy, Suppression};
 

@@ -178,6 +178,7 @@ fn report(workloads: &[Workload], nodes: &[&str]) -> Report {
         classes: &classes,
         nodes_known: true,
         answers: &answers,
+        tags: &Answers::default(),
         incomplete: Vec::new(),
     })
 }
@@ -531,4 +532,23 @@ fn the_gate_counts_findings_and_what_could_have_changed_a_verdict() {
     ] {
         assert_eq!(gate.outcome(&report), expected, "{what}");
     }
+}
+
+#[test]
+fn an_index_that_could_not_be_verified_is_not_called_fine() {
+    let mut answers = Answers::default();
+    let mut answer = answer("index-linux.amd64-linux.arm64");
+    let Ok(facts) = &mut answer.result else {
+        panic!()
+    };
+    let Shape::Index(index) = &mut facts.shape else {
+        panic!()
+    };
+    index.entries[1].content = Content::Unreadable("example.com gave no answer".to_owned());
+    let image = ImageRef::parse("example.com/a:1").unwrap();
+    answers.add(image, crate::model::PullAccess::Nobody, Arc::new(answer));
+    let [entry] = unverified::unverified(&answers).try_into().unwrap();
+    assert_eq!(entry.what, "what the index lists of example.com/a:1");
+    assert_eq!(entry.why, "example.com gave no answer");
+    assert!(entry.matters);
 }

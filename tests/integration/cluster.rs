@@ -529,6 +529,21 @@ fn an_image_that_a_registry_lacks_may_be_on_the_node() {
     fixture
         .server
         .add(workload("Deployment", "shop", "web", &missing));
+    // A registry that asks nobody who he is may hide repositories from everybody.
+    let (code, report) = fixture.archcheck().json();
+    assert_eq!(
+        (code, findings(&report)),
+        (
+            2,
+            vec!["image-unreadable web linux/amd64,linux/arm64".to_owned()]
+        ),
+        "{report:#}"
+    );
+    // One that shows another tag of the repository doesn't hide it.
+    let shown = registry.reference("team/app:1");
+    fixture
+        .server
+        .add(workload("Deployment", "shop", "api", &shown));
     let (code, report) = fixture.archcheck().json();
     assert_eq!(
         (code, findings(&report)),
@@ -549,7 +564,13 @@ fn an_image_that_a_registry_lacks_may_be_on_the_node() {
     let (code, report) = fixture.archcheck().json();
     assert_eq!(
         (code, verdicts(&report)),
-        (2, vec!["Deployment/web unknown".to_owned()])
+        (
+            2,
+            vec![
+                "Deployment/api ok".to_owned(),
+                "Deployment/web unknown".to_owned()
+            ]
+        )
     );
     assert!(
         report["findings"][0]["message"]

@@ -31,3 +31,4 @@ mod rules;
 mod sarif;
 mod schema;
 mod support;
+mod verify;

@@ -51,6 +51,10 @@ pub(in crate::cli) struct ImageArgs {
     #[arg(long, value_name = "GLOB")]
     pub(in crate::cli) allow_registry: Vec<String>,
 
+    /// Also look at the manifests and configs that nodes would pick out of an index (two requests more for each)
+    #[arg(long)]
+    pub(in crate::cli) verify: bool,
+
     /// How long the whole run may take; what is left then is unknown. 0 sets no limit
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub(in crate::cli) timeout: Option<Duration>,

@@ -10,8 +10,9 @@ pub(super) const PAGE: Page = Page {
     summary: "the registry has no such tag or digest",
     advice: "correct the tag or digest, or push it; if it is loaded onto the nodes by hand, give it with --images",
     meaning: "\
-The repository answered to the credential in use, and has no such tag or digest (`MANIFEST_UNKNOWN`). An answer that \
-may hide a private repository (`NAME_UNKNOWN`, `DENIED`, 401) is `image-unreadable` instead.
+The registry says that the repository has no such tag or digest (`MANIFEST_UNKNOWN`), to a credential or token that it \
+has accepted, or where it shows another tag of that repository to the same one. An answer that may hide a private \
+repository (`NAME_UNKNOWN`, `DENIED`, 401) is `image-unreadable` instead.
 
 The rule is silent about containers with `imagePullPolicy: Never`, and about nodes that hold the image already: there \
 the outcome is unknown, because what lies on the node can't be read.",

@@ -8,10 +8,13 @@ mod fallback_platform;
 mod image_not_found;
 mod image_unreadable;
 mod invalid_reference;
+mod mislabelled_image;
+mod missing_child;
 mod no_matching_platform;
 mod node_label_mismatch;
 mod os_not_pinned;
 mod page;
+mod pinned_child;
 mod runtime_dependent;
 mod severity;
 #[cfg(test)]
@@ -52,12 +55,18 @@ rules! {
     ExecFormatError in exec_format_error;
     /// The index has nothing for this node.
     NoMatchingPlatform in no_matching_platform;
+    /// The digest is one platform's manifest out of an index.
+    PinnedChild in pinned_child;
     /// Schema 1, chart or artifact, which this runtime refuses.
     UnsupportedImage in unsupported_image;
+    /// The index lists a manifest that the registry doesn't have.
+    MissingChild in missing_child;
     /// The registry has no such tag or digest.
     ImageNotFound in image_not_found;
     /// The kubelet would say InvalidImageName.
     InvalidReference in invalid_reference;
+    /// Index and config name different platforms.
+    MislabelledImage in mislabelled_image;
     /// Depends on what the API can't show.
     RuntimeDependent in runtime_dependent;
     /// May land on a node of another OS.

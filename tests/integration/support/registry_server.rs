@@ -324,6 +324,12 @@ impl RegistryServer {
         self.http("PUT", &path, media_type, &bytes, 201);
     }
 
+    /// Deletes a manifest, as a clean-up job does. Only for [`Self::plain`].
+    pub(crate) fn delete(&self, repository: &str, digest: &str) {
+        let path = format!("/v2/{repository}/manifests/{digest}");
+        self.http("DELETE", &path, "text/plain", &[], 202);
+    }
+
     /// One request over a connection of its own; returns the body and the head.
     fn http(
         &self,
