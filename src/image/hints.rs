@@ -62,13 +62,10 @@ pub(super) fn login(host: &str) -> &'static str {
         Some(_) => name.ends_with(end),
         None => name == *end || name.ends_with(&format!(".{end}")),
     };
-    KINDS
-        .iter()
-        .find(|kind| kind.ends.iter().any(|end| fits(&end)))
-        .map_or(
-            "log in to the registry (docker login) and check the repository's name: private ones hide",
-            |kind| kind.login,
-        )
+    KINDS.iter().find(|kind| kind.ends.iter().any(fits)).map_or(
+        "log in to the registry (docker login) and check the repository's name: private ones hide",
+        |kind| kind.login,
+    )
 }
 
 /// What to do when a host can't be reached.

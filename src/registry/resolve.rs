@@ -41,7 +41,9 @@ pub struct Registry {
 type Pulled = (String, String, Digest, Option<Credential>);
 
 /// Says which entries of an index nodes would pick.
-struct Verify(Box<dyn Fn(&Index) -> Vec<usize> + Send + Sync>);
+struct Verify(Box<Picks>);
+
+type Picks = dyn Fn(&Index) -> Vec<usize> + Send + Sync;
 
 impl fmt::Debug for Verify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
