@@ -26,10 +26,10 @@ pub(super) async fn read(
         .map(LabelSelector::parse)
         .transpose();
     let selector = selector.map_err(|error| Failure::new(error.to_string()))?;
-    let (mut inventory, mut scope, secrets) = if args.files.filename.is_empty() {
-        from_cluster(args, reader).await?
-    } else {
+    let (mut inventory, mut scope, secrets) = if args.files.any() {
         from_files(args, reader).await?
+    } else {
+        from_cluster(args, reader).await?
     };
     scope.selector.clone_from(&args.select.selector);
     let excluded = &args.select.exclude_namespace;
@@ -89,25 +89,12 @@ async fn from_files(
     reader: &Reader,
 ) -> Result<(Inventory, Scope, PullSecretsFrom), Failure> {
     if !args.names.is_empty() {
-        return Err(Failure::new("names can't be combined with -f")
+        return Err(Failure::new("names can't be combined with -f or -k")
             .hint("choose workloads of the files with -l"));
     }
-    let stdins = args
-        .files
-        .filename
-        .iter()
-        .filter(|source| *source == "-")
-        .count();
-    if stdins > 1 {
-        return Err(Failure::new("standard input (-f -) can be read only once"));
-    }
-    let read = files::read(
-        &args.files.filename,
-        args.files.recursive,
-        &mut std::io::stdin(),
-        reader,
-    )
-    .map_err(files_failure)?;
+    let sources = super::sources::load(&args.files).await?;
+    let source = Source::Files(sources.names.clone());
+    let read = files::read(sources, &mut std::io::stdin(), reader).map_err(files_failure)?;
     let mut objects = read.objects;
     if let Some(namespace) = &args.select.namespace {
         for object in objects
@@ -134,7 +121,6 @@ async fn from_files(
     } else if !named {
         nodes_of_cluster(args, reader, &mut inventory, &mut nodes_from).await?;
     }
-    let source = Source::Files(args.files.filename.clone());
     Ok((
         inventory,
         Scope {

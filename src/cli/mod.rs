@@ -17,6 +17,7 @@ mod policy;
 mod progress;
 mod pull_secrets;
 mod run;
+mod sources;
 mod stop;
 
 use std::ffi::OsString;

@@ -57,7 +57,7 @@ pub(super) fn read(args: &Args) -> Result<Known, Failure> {
 /// directory one happens to be in says nothing about it.
 fn config_file(args: &Args) -> Option<PathBuf> {
     let here = || {
-        let reads_files = !args.files.filename.is_empty();
+        let reads_files = args.files.any();
         let file = PathBuf::from(FILE_NAME);
         (reads_files && file.symlink_metadata().is_ok()).then_some(file)
     };

@@ -156,7 +156,7 @@ fn exit_code(args: &Args, report: &Report) -> u8 {
             FailOnFlag::Never => FailOn::Never,
         },
         allow_unknown: args.output.allow_unknown,
-        count_dormant: !args.files.filename.is_empty(),
+        count_dormant: args.files.any(),
     };
     match gate.outcome(report) {
         GateOutcome::Pass => 0,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::kinds::Kind;
 use super::objects::{Controller, Object, Owner, Role};
 use crate::image::ImageRef;
-use crate::model::{Inventory, LivePod, ObjectId, Placer, PodTemplate, Workload};
+use crate::model::{Inventory, LivePod, ObjectId, Placer, PodTemplate, Rendered, Workload};
 use crate::placement::namespace_selectors;
 
 /// How many owners up are followed: real chains have three.
@@ -44,6 +44,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
                 let of_daemon_set = object.owner.as_ref().is_some_and(|o| o.kind == "DaemonSet");
                 let alone = unread_workload(object.id);
                 let workload = Workload {
+                    rendered: Rendered::of(object.template_comment, &object.annotations),
                     labels: object.labels,
                     annotations: object.annotations,
                     location: object.location,
@@ -86,6 +87,7 @@ pub fn fold(objects: Vec<Object>) -> Inventory {
                     None if over && !dormant => {}
                     None => folded.push(Workload {
                         id: object.id,
+                        rendered: Rendered::of(object.template_comment, &object.annotations),
                         labels: object.labels,
                         annotations: object.annotations,
                         location: object.location,
@@ -304,6 +306,7 @@ fn unread_workload(id: ObjectId) -> Workload {
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
         location: None,
+        rendered: Rendered::default(),
         dormant: false,
         templates: Vec::new(),
         pods: Vec::new(),

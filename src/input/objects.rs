@@ -32,6 +32,8 @@ pub struct Object {
     pub role: Role,
     /// Where it stands, when it came from a file.
     pub location: Option<Location>,
+    /// The template that a comment above it names.
+    pub template_comment: Option<String>,
 }
 
 /// What an object is to a scan.
@@ -689,6 +691,7 @@ impl Object {
             }),
             role,
             location: None,
+            template_comment: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod mirror;
 mod node;
 mod pod;
 mod pull_secret;
+mod rendered;
 mod workload;
 
 pub use inventory::{Incomplete, Inventory};
@@ -20,4 +21,5 @@ pub use pod::{
     RunningContainer, SecretRef, Toleration, Volume,
 };
 pub use pull_secret::{PullAccess, PullSecret, Secret};
+pub use rendered::Rendered;
 pub use workload::{LivePod, Location, ObjectId, Workload};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Placer, PodTemplate, RunningContainer};
+use super::{Placer, PodTemplate, Rendered, RunningContainer};
 
 /// The name of an object in the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +51,8 @@ pub struct Workload {
     pub annotations: BTreeMap<String, String>,
     /// Where the object begins, when it came from a file.
     pub location: Option<Location>,
+    /// What a template engine left in it.
+    pub rendered: Rendered,
     /// It has no pods now and starts none (replicas 0, suspended): judged alike, marked.
     pub dormant: bool,
     /// What its pods look like. Most workloads have one template; a Pod without an owner is its own.

@@ -7,7 +7,7 @@ use super::groups::{Group, groups};
 use super::scope::Scope;
 use super::style::Style;
 use super::text::{count, shorten_digests, wrap};
-use super::words::{expectation, known, object};
+use super::words::{expectation, hooks, known, object};
 use super::{Layout, clean, summary, worst_first};
 use crate::model::Incomplete;
 use crate::verdict::{Finding, Report, Rule, Verdict, WorkloadResult};
@@ -166,8 +166,12 @@ fn place(finding: &Finding) -> String {
     if finding.dormant {
         name.push_str(" (dormant)");
     }
+    name.push_str(&hooks(&finding.rendered));
     if let Some(location) = &finding.location {
         let _ = write!(name, " {}:{}", location.file, location.line);
+    }
+    if let Some(template) = &finding.rendered.template {
+        let _ = write!(name, " ({template})");
     }
     name
 }
@@ -217,6 +221,7 @@ fn listing(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
         let verdict = layout
             .paint
             .apply(style, &format!("{:INDENT$}", workload.verdict.as_str()));
+        let hooks = hooks(&workload.rendered);
         let dormant = if workload.dormant { " (dormant)" } else { "" };
         let on = if workload.platforms.is_empty() {
             String::new()
@@ -225,8 +230,9 @@ fn listing(out: &mut String, workloads: &[WorkloadResult], layout: &Layout) {
         };
         let _ = writeln!(
             out,
-            "{verdict}{}{dormant}{}",
+            "{verdict}{}{}{dormant}{}",
             clean(&object(&workload.id)),
+            clean(&hooks),
             clean(&on)
         );
     }

@@ -1,7 +1,7 @@
 //! A finding in words, for formats that have one place for all of it.
 
 use super::text::shorten_digests;
-use crate::model::ObjectId;
+use crate::model::{ObjectId, Rendered};
 use crate::runtime::{Certainty, Expectation, Seen};
 use crate::verdict::{Finding, SuppressedBy, Suppression, Verdict};
 
@@ -14,6 +14,15 @@ pub(super) fn object(id: &ObjectId) -> String {
     }
 }
 
+/// ` (helm hook pre-install)`: the pod runs only then.
+pub(super) fn hooks(rendered: &Rendered) -> String {
+    if rendered.hooks.is_empty() {
+        String::new()
+    } else {
+        format!(" (helm hook {})", rendered.hooks.join(", "))
+    }
+}
+
 /// What is wrong, in one sentence without a full stop:
 /// `shop/Deployment/web [app] fails on linux/arm64 (2 of 4 nodes): the index has images for linux/amd64 only`.
 pub(super) fn headline(finding: &Finding) -> String {
@@ -21,6 +30,7 @@ pub(super) fn headline(finding: &Finding) -> String {
     if !finding.container.is_empty() {
         place = format!("{place} [{}]", finding.container);
     }
+    place.push_str(&hooks(&finding.rendered));
     let happens = match finding.verdict {
         Verdict::Fails | Verdict::AtRisk if finding.certainty == Certainty::Depends => "may fail",
         Verdict::Fails | Verdict::AtRisk => "fails",
@@ -52,6 +62,9 @@ pub(super) fn details(finding: &Finding) -> Vec<(&'static str, String)> {
     let mut details = Vec::new();
     if !finding.image.is_empty() {
         details.push(("image", finding.image.clone()));
+    }
+    if let Some(template) = &finding.rendered.template {
+        details.push(("from", template.clone()));
     }
     if !finding.expect.is_empty() {
         let seen: Vec<String> = finding.expect.iter().map(expectation).collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules::{Rule, Severity};
 use super::{Suppression, Verdict, WorkloadName};
-use crate::model::{Location, NodeOrigin};
+use crate::model::{Location, NodeOrigin, Rendered};
 use crate::runtime::{Certainty, Expectation};
 
 /// Something that is wrong, or could not be checked.
@@ -48,6 +48,8 @@ pub struct Finding {
     pub location: Option<Location>,
     /// Where its object begins, when it came from a file: files may hold two objects of one name.
     pub object: Option<Location>,
+    /// What a template engine left in it.
+    pub rendered: Rendered,
     /// Why it does not count, when somebody knows about it.
     pub suppressed: Option<Suppression>,
 }
@@ -99,6 +101,7 @@ pub(super) struct About<'a> {
     pub(super) of_nodes: usize,
     pub(super) location: Option<&'a Location>,
     pub(super) object: Option<&'a Location>,
+    pub(super) rendered: &'a Rendered,
 }
 
 impl<'a> FindingBuilder<'a> {
@@ -178,6 +181,7 @@ impl<'a> FindingBuilder<'a> {
                     advice: part.advice.unwrap_or(rule.advice()),
                     location: about.location.cloned(),
                     object: about.object.cloned(),
+                    rendered: about.rendered.clone(),
                     suppressed: None,
                 }
             })

@@ -194,6 +194,7 @@ impl<'a> WorkloadJudge<'a> {
         let result = WorkloadResult {
             id: self.workload.id.clone(),
             location: self.workload.location.clone(),
+            rendered: self.workload.rendered.clone(),
             dormant: self.workload.dormant,
             verdict,
             reason,
@@ -282,6 +283,7 @@ impl<'a> WorkloadJudge<'a> {
                 of_nodes: nodes.len(),
                 location: subject.location.or(self.workload.location.as_ref()),
                 object: self.workload.location.as_ref(),
+                rendered: &self.workload.rendered,
             };
             let name = |node: u32| {
                 self.evidence

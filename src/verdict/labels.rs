@@ -3,7 +3,7 @@
 use super::Finding;
 use super::Verdict;
 use super::rules::Rule;
-use crate::model::{Node, NodeOrigin, ObjectId};
+use crate::model::{Node, NodeOrigin, ObjectId, Rendered};
 use crate::runtime::Certainty;
 
 /// Warns where a node's label says another platform than the node itself.
@@ -48,6 +48,7 @@ pub(super) fn label_mismatches(nodes: &[Node]) -> Vec<Finding> {
                 advice: Rule::NodeLabelMismatch.advice(),
                 location: None,
                 object: None,
+                rendered: Rendered::default(),
                 suppressed: None,
             });
         }

@@ -15,7 +15,7 @@ mod tests;
 mod unverified;
 mod visible;
 
-use crate::model::{Incomplete, Location, ObjectId};
+use crate::model::{Incomplete, Location, ObjectId, Rendered};
 
 pub use answers::Answers;
 pub use findings::Finding;
@@ -84,6 +84,8 @@ pub struct WorkloadResult {
     pub id: ObjectId,
     /// Where it begins, when it came from a file.
     pub location: Option<Location>,
+    /// What a template engine left in it.
+    pub rendered: Rendered,
     /// It has no pods now and starts none.
     pub dormant: bool,
     /// The verdict.

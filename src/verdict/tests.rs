@@ -128,6 +128,7 @@ fn workload(kind: &str, images: &[&str]) -> Workload {
         template.placer = Placer::DaemonSetController;
     }
     Workload {
+        rendered: crate::model::Rendered::default(),
         id: ObjectId {
             namespace: "ns".to_owned(),
             kind: kind.to_owned(),

@@ -27,6 +27,7 @@ mod printed;
 mod pull_secrets;
 mod registries;
 mod registry_server_smoke;
+mod rendered;
 mod rules;
 mod sarif;
 mod schema;

@@ -1,5 +1,7 @@
 //! Cuts a file into documents and parses each on its own, so that one that is broken takes no other with it.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::positions::Positions;
@@ -16,6 +18,10 @@ pub(super) struct Document<'a> {
     pub(super) first_line: usize,
     /// How many lines of the file come before `text`.
     pub(super) lines_before: usize,
+    /// How many characters of its first line come before `text`: JSON values may share a line.
+    pub(super) columns_before: usize,
+    /// The line of what follows a `...`, which kubectl does not read.
+    pub(super) unread_from: Option<usize>,
     json: bool,
 }
 
@@ -30,7 +36,6 @@ pub(super) struct DocumentFailure {
 
 /// Cuts a file: JSON values one after the other, or YAML at lines that begin with `---`.
 pub(super) fn split(text: &str) -> Vec<Document<'_>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{')
         && let Some(documents) = split_json(text)
     {
@@ -49,11 +54,15 @@ fn split_json(text: &str) -> Option<Vec<Document<'_>>> {
         let end = stream.byte_offset();
         let piece = text.get(start..end)?;
         let blank = piece.len() - piece.trim_start().len();
-        let lines_before = lines(text.get(..start + blank)?);
+        let before = text.get(..start + blank)?;
+        let lines_before = lines(before);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         documents.push(Document {
             text: piece.trim_start(),
             first_line: lines_before + 1,
             lines_before,
+            columns_before: before.get(line_start..)?.chars().count(),
+            unread_from: None,
             json: true,
         });
         start = end;
@@ -80,15 +89,36 @@ fn split_yaml(text: &str) -> Vec<Document<'_>> {
             .lines()
             .take_while(|line| is_blank(line) || is_separator(line))
             .count();
+        let (read, unread_from) = up_to_dots(piece);
         documents.push(Document {
-            text: piece,
+            text: read,
             first_line: lines_before + skipped + 1,
             lines_before,
+            columns_before: 0,
+            unread_from: unread_from.map(|line| lines_before + line),
             json: false,
         });
         lines_before += lines(piece);
     }
     documents
+}
+
+/// A document ends at a line `...`. kubectl hands the whole piece up to the next `---` to a parser that reads one
+/// document, so that what follows is lost: its line within the piece, from 1, if there is something.
+fn up_to_dots(piece: &str) -> (&str, Option<usize>) {
+    let mut end = 0;
+    for line in piece.split_inclusive('\n') {
+        if line.trim_end() == "..." && line.starts_with("...") {
+            break;
+        }
+        end += line.len();
+    }
+    let (read, rest) = piece.split_at(end);
+    let lost = rest
+        .lines()
+        .skip(1)
+        .position(|line| !is_blank(line) && line.trim_end() != "...");
+    (read, lost.map(|at| lines(read) + at + 2))
 }
 
 /// `---` alone, or with a comment or content after a blank.
@@ -114,13 +144,52 @@ impl Document<'_> {
             .map(|(line, _)| line)
     }
 
+    /// The template that helm rendered it from, which it writes above: `# Source: web/templates/deployment.yaml`.
+    pub(super) fn template(&self) -> Option<&str> {
+        self.text
+            .lines()
+            .take_while(|line| is_blank(line) || is_separator(line))
+            .find_map(|line| line.strip_prefix("# Source: "))
+            .map(str::trim)
+    }
+
+    /// The text as the parser for places takes it: it takes no tabs in what looks like JSON.
+    pub(super) fn for_places(&self) -> Cow<'_, str> {
+        if self.looks_like_json() && self.text.contains('\t') {
+            Cow::Owned(self.text.replace('\t', " "))
+        } else {
+            Cow::Borrowed(self.text)
+        }
+    }
+
+    fn looks_like_json(&self) -> bool {
+        self.json || self.content().starts_with('{')
+    }
+
+    /// The text from its first line with content.
+    fn content(&self) -> &str {
+        let mut rest = self.text;
+        while let Some((line, after)) = rest.split_once('\n')
+            && (is_blank(line) || is_separator(line))
+        {
+            rest = after;
+        }
+        rest.trim_start()
+    }
+
     /// Parses the document; an empty one is `null`.
     pub(super) fn parse(&self) -> Result<Value, DocumentFailure> {
         if self.json {
             return serde_json::from_str(self.text).map_err(|error| DocumentFailure {
                 line: self.lines_before + error.line(),
-                reason: error.to_string(),
+                reason: without_places(&error.to_string()),
             });
+        }
+        // JSON among YAML: with tabs it is no YAML to this parser, but it is to kubectl's.
+        if self.looks_like_json()
+            && let Ok(value) = serde_json::from_str(self.content())
+        {
+            return Ok(value);
         }
         // What kubectl accepts (YAML 1.1 by way of sigs.k8s.io/yaml). The budget must let big dumps through, and its
         // limits on aliases must not let a bomb through.
@@ -139,22 +208,30 @@ impl Document<'_> {
             let line = at
                 .and_then(|at| usize::try_from(at.line()).ok())
                 .filter(|line| *line > 0);
-            let text = error.without_snippet().to_string();
-            let first = text.lines().next().unwrap_or_default();
-            // "error: line 2 column 5: …": the line is counted from the document's start.
-            let reason = first
-                .split_once(": ")
-                .filter(|(head, _)| head.starts_with("error"));
-            let reason = reason.map_or(first, |(_, rest)| rest);
-            let reason = reason
-                .split_once(": ")
-                .filter(|(head, _)| head.starts_with("line "));
             DocumentFailure {
                 line: line.map_or(self.first_line, |line| self.lines_before + line),
-                reason: without_places(reason.map_or(first, |(_, rest)| rest)),
+                reason: reason(&error.without_snippet().to_string()),
             }
         })
     }
+}
+
+/// What a YAML error says, without its place: lines are counted from the document's start there.
+fn reason(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    if first.contains("budget breached") {
+        return "the document is too large, or expands to too much by aliases".to_owned();
+    }
+    // "error: line 2 column 5: …"
+    let mut rest = first;
+    for head in ["error", "line "] {
+        if let Some((before, after)) = rest.split_once(": ")
+            && before.starts_with(head)
+        {
+            rest = after;
+        }
+    }
+    without_places(rest)
 }
 
 /// Takes out ` at line 2, column 7`: the parser counts from the document's start, and the line is told beside the file.
@@ -163,7 +240,10 @@ fn without_places(reason: &str) -> String {
     let mut kept = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit());
-        let rest = match rest.strip_prefix(", column ") {
+        let rest = match rest
+            .strip_prefix(", column ")
+            .or_else(|| rest.strip_prefix(" column "))
+        {
             Some(column) => column.trim_start_matches(|c: char| c.is_ascii_digit()),
             None => rest,
         };
@@ -181,6 +261,7 @@ mod tests {
         for (text, kept) in [
             ("found a tab at line 2, column 7", "found a tab"),
             ("x at line 12, column 1: y at line 3", "x: y"),
+            ("EOF at line 1 column 5", "EOF"),
             ("nothing of the kind", "nothing of the kind"),
         ] {
             assert_eq!(without_places(text), kept);

@@ -2,6 +2,9 @@
 //! not seen; the others are read all the same.
 
 mod documents;
+mod encoding;
+mod fetch;
+mod kustomize;
 mod positions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +12,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+pub use self::fetch::{FetchError, ManifestUrl};
+pub use self::kustomize::{KustomizeError, build as kustomize};
 
 use self::documents::{Document, DocumentFailure};
 use self::positions::Positions;
@@ -50,6 +56,17 @@ pub enum FilesError {
     NoObjects(String),
 }
 
+/// What is to be read.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// Paths, `-` for standard input, and names of what is loaded.
+    pub names: Vec<String>,
+    /// Go into directories of directories.
+    pub recursive: bool,
+    /// What has been read already, by its name: from the web, or made by kustomize.
+    pub loaded: BTreeMap<String, Vec<u8>>,
+}
+
 /// What files hold.
 #[derive(Debug, Default)]
 pub struct FilesRead {
@@ -63,13 +80,12 @@ pub struct FilesRead {
     unread: BTreeMap<String, (usize, Location)>,
 }
 
-/// Reads all sources: paths, or `-` for `stdin`.
+/// Reads all sources; `-` is `stdin`.
 ///
 /// # Errors
 /// When a path isn't there.
 pub fn read(
-    sources: &[String],
-    recursive: bool,
+    sources: Sources,
     stdin: &mut (dyn Read + Send),
     reader: &Reader,
 ) -> Result<FilesRead, FilesError> {
@@ -81,7 +97,7 @@ pub fn read(
                     reader,
                     image_keys: reader.custom().image_keys(),
                 };
-                read_sources(sources, recursive, stdin, &by)
+                read_sources(sources, stdin, &by)
             })
             .map_err(FilesError::Thread)?;
         let died = |_| Err(FilesError::Thread(std::io::Error::other("the reader died")));
@@ -97,14 +113,18 @@ struct By<'r> {
 }
 
 fn read_sources(
-    sources: &[String],
-    recursive: bool,
+    sources: Sources,
     stdin: &mut dyn Read,
     by: &By<'_>,
 ) -> Result<FilesRead, FilesError> {
+    let Sources {
+        names: sources,
+        recursive,
+        mut loaded,
+    } = sources;
     let mut read = FilesRead::default();
     let mut seen = std::collections::HashSet::new();
-    for source in sources {
+    for source in &sources {
         // A file that is named twice is read once: its workloads are there once.
         if !seen.insert(source.as_str()) {
             continue;
@@ -113,6 +133,10 @@ fn read_sources(
             path: source.clone(),
             source: error,
         };
+        if let Some(bytes) = loaded.remove(source) {
+            read.file(source, bytes, by);
+            continue;
+        }
         if source == "-" {
             let mut bytes = Vec::new();
             stdin
@@ -141,7 +165,7 @@ fn read_sources(
         }
     }
     if read.documents == 0 && read.incomplete.is_empty() {
-        return Err(FilesError::NoObjects(name_all(sources)));
+        return Err(FilesError::NoObjects(name_all(&sources)));
     }
     read.report_unread();
     Ok(read)
@@ -192,17 +216,16 @@ fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
 
 impl FilesRead {
     fn file(&mut self, name: &str, bytes: Vec<u8>, by: &By<'_>) {
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-                let why = format!("line {line} is not UTF-8");
-                self.not_read(name, why, "save the file as UTF-8 without other encodings");
-                return;
-            }
-        };
+        let text = encoding::decode(bytes);
         for document in documents::split(&text) {
+            if let Some(line) = document.unread_from {
+                self.not_read(
+                    &format!("{name}:{line}"),
+                    "kubectl reads nothing between ... and the next ---".to_owned(),
+                    "begin the document with ---",
+                );
+            }
+            let before = self.objects.len();
             match document.parse() {
                 Ok(Value::Null) => {}
                 Ok(value) => self.document(name, &document, value, by),
@@ -214,6 +237,10 @@ impl FilesRead {
                     };
                     self.not_read(&format!("{name}:{line}"), reason, hint);
                 }
+            }
+            let template = document.template();
+            for object in self.objects.iter_mut().skip(before) {
+                object.template_comment = template.map(str::to_owned);
             }
         }
     }
@@ -344,7 +371,7 @@ fn list_type(list: &Value) -> Option<(String, String)> {
 /// Gives each image the place where it is written.
 fn locate(object: &mut Object, file: &str, positions: &Positions, route: &str) {
     let place = |inside: &str| {
-        let (line, column) = positions.of_node(&format!("{route}{inside}"))?;
+        let (line, column) = positions.nearest(&format!("{route}{inside}"))?;
         Some(Location {
             file: file.to_owned(),
             line,
@@ -374,13 +401,16 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> FilesRead {
-        read(
-            &["-".to_owned()],
-            false,
-            &mut text.as_bytes(),
-            &Reader::default(),
-        )
-        .unwrap()
+        from(&["-"], false, text).unwrap()
+    }
+
+    fn from(names: &[&str], recursive: bool, text: &str) -> Result<FilesRead, FilesError> {
+        let sources = Sources {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            recursive,
+            loaded: BTreeMap::new(),
+        };
+        read(sources, &mut text.as_bytes(), &Reader::default())
     }
 
     fn names(read: &FilesRead) -> Vec<String> {
@@ -453,30 +483,11 @@ mod tests {
             assert!(entry.why.contains(says), "{broken}: {entry:?}");
             assert!(entry.hint.contains(hint), "{broken}: {entry:?}");
         }
-        let mut latin = POD.as_bytes().to_vec();
-        latin.extend(b"# caf\xe9\n");
-        let read = read(
-            &["-".to_owned()],
-            false,
-            &mut latin.as_slice(),
-            &Reader::default(),
-        )
-        .unwrap();
-        assert_eq!(read.incomplete[0].why, "line 8 is not UTF-8");
     }
 
     #[test]
     fn silence_is_no_answer() {
-        let no_objects = |text: &str| {
-            read(
-                &["-".to_owned()],
-                false,
-                &mut text.as_bytes(),
-                &Reader::default(),
-            )
-            .unwrap_err()
-            .to_string()
-        };
+        let no_objects = |text: &str| from(&["-"], false, text).unwrap_err().to_string();
         for text in ["", "\n", "---\n# Source: chart/empty.yaml\n---\n"] {
             assert_eq!(no_objects(text), "there are no objects in standard input");
         }
@@ -503,13 +514,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), POD).unwrap();
         let path = file.path().display().to_string();
-        let read = read(
-            &[path.clone(), path],
-            false,
-            &mut std::io::empty(),
-            &Reader::default(),
-        )
-        .unwrap();
+        let read = from(&[&path, &path], false, "").unwrap();
         assert_eq!(names(&read), ["Pod/p"]);
     }
 
@@ -570,29 +575,13 @@ mod tests {
         write("README.md", "not a manifest");
         std::fs::create_dir(dir.path().join("deep")).unwrap();
         write("deep/c.yml", &POD.replace("name: p", "name: c"));
-        let path = [dir.path().display().to_string()];
-        let flat = read(&path, false, &mut std::io::empty(), &Reader::default()).unwrap();
+        let path = dir.path().display().to_string();
+        let flat = from(&[&path], false, "").unwrap();
         assert_eq!(names(&flat), ["Pod/a", "Pod/b"]);
-        let deep = read(&path, true, &mut std::io::empty(), &Reader::default()).unwrap();
+        let deep = from(&[&path], true, "").unwrap();
         assert_eq!(names(&deep), ["Pod/a", "Pod/b", "Pod/c"]);
-        assert!(
-            read(
-                &["/nonexistent".to_owned()],
-                false,
-                &mut std::io::empty(),
-                &Reader::default()
-            )
-            .is_err()
-        );
+        assert!(from(&["/nonexistent"], false, "").is_err());
         let empty = tempfile::tempdir().unwrap();
-        assert!(
-            read(
-                &[empty.path().display().to_string()],
-                false,
-                &mut std::io::empty(),
-                &Reader::default()
-            )
-            .is_err()
-        );
+        assert!(from(&[&empty.path().display().to_string()], false, "").is_err());
     }
 }

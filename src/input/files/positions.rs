@@ -44,7 +44,7 @@ impl Positions {
     fn read(self, document: &Document<'_>, image_keys: &BTreeSet<&str>) -> Self {
         let mut positions = self;
         let mut levels: Vec<Level> = Vec::new();
-        for next in Parser::new_from_str(document.text) {
+        for next in Parser::new_from_str(&document.for_places()) {
             let Ok((event, span)) = next else { break };
             match event {
                 Event::Scalar(text, ..) => {
@@ -69,9 +69,7 @@ impl Positions {
                     levels.push(Level::Mapping(None));
                 }
                 Event::SequenceStart(..) => {
-                    if positions.also.is_some() {
-                        positions.note(&levels, &span, document, image_keys);
-                    }
+                    positions.note(&levels, &span, document, image_keys);
                     levels.push(Level::Sequence(0));
                 }
                 Event::MappingEnd | Event::SequenceEnd => {
@@ -82,6 +80,19 @@ impl Positions {
             }
         }
         positions
+    }
+
+    /// The place of a value, or of the nearest thing around it that has one: an image may come from an anchor.
+    pub(super) fn nearest(&self, route: &str) -> Option<(usize, usize)> {
+        let mut route = route;
+        loop {
+            if let Some(place) = self.of_node(route) {
+                return Some(place);
+            }
+            (route, _) = route
+                .rsplit_once('/')
+                .filter(|(above, _)| !above.is_empty())?;
+        }
     }
 
     /// The line (from 1, in the file) and column (from 1) of a value.
@@ -98,7 +109,10 @@ impl Positions {
     ) {
         let wanted = match levels {
             [] => true,
-            [.., Level::Mapping(Some(key))] => image_keys.contains(key.as_str()),
+            [.., Level::Mapping(Some(key))] => {
+                image_keys.contains(key.as_str()) || holds_images(key)
+            }
+            [.., Level::Mapping(Some(key)), Level::Sequence(_)] if holds_images(key) => true,
             // The objects of a list.
             [Level::Mapping(Some(key)), .., Level::Sequence(_)] => {
                 key == "items" && levels.len().is_multiple_of(2)
@@ -118,12 +132,23 @@ impl Positions {
         if !wanted && self.also.as_deref() != Some(route.as_str()) {
             return;
         }
-        let place = (
-            document.lines_before + span.start.line(),
-            span.start.col() + 1,
-        );
+        let (line, column) = (span.start.line(), span.start.col() + 1);
+        let before = if line == 1 {
+            document.columns_before
+        } else {
+            0
+        };
+        let place = (document.lines_before + line, before + column);
         self.places.insert(route, place);
     }
+}
+
+/// Whether the items of a list are containers or volumes. What YAML merges into them has no place of its own.
+fn holds_images(key: &str) -> bool {
+    matches!(
+        key,
+        "containers" | "initContainers" | "ephemeralContainers" | "volumes"
+    )
 }
 
 /// A value is complete: the next key or index follows.

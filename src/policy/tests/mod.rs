@@ -41,6 +41,7 @@ pub(super) fn finding(rule: Rule, name: &str, image: &str, verdict: Verdict) -> 
         advice: "",
         location: None,
         object: None,
+        rendered: crate::model::Rendered::default(),
         suppressed: None,
     }
 }
@@ -49,6 +50,7 @@ fn result(name: &str, verdict: Verdict) -> WorkloadResult {
     WorkloadResult {
         id: id(name),
         location: None,
+        rendered: crate::model::Rendered::default(),
         dormant: false,
         verdict,
         reason: None,
@@ -90,6 +92,7 @@ fn annotated(name: &str, own: Option<&str>, template: Option<&str>) -> Workload 
         labels: BTreeMap::new(),
         annotations: map(own),
         location: None,
+        rendered: crate::model::Rendered::default(),
         dormant: false,
         templates: vec![pods],
         pods: Vec::new(),

@@ -112,6 +112,9 @@ struct WorkloadV1 {
     /// Where the object begins, when it came from a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<SourceV1>,
+    /// The Helm hooks that it is: it runs only then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    helm_hooks: Vec<String>,
     /// It has no pods now and starts none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dormant: bool,
@@ -132,6 +135,9 @@ struct WorkloadV1 {
 struct SourceV1 {
     file: String,
     line: usize,
+    /// The template that it was rendered from, as helm or kustomize names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -236,6 +242,9 @@ struct FindingV1 {
     /// Where the image stands, when the object came from a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<LocationV1>,
+    /// The Helm hooks that the workload is: it runs only then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    helm_hooks: Vec<String>,
     /// Somebody knows about it: it does not count for the gate.
     #[serde(skip_serializing_if = "Option::is_none")]
     suppressed: Option<SuppressedV1>,
@@ -278,6 +287,9 @@ struct LocationV1 {
     file: String,
     line: usize,
     column: usize,
+    /// The template that it was rendered from, as helm or kustomize names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -400,7 +412,9 @@ fn workload(workload: &WorkloadResult) -> WorkloadV1 {
         source: workload.location.as_ref().map(|location| SourceV1 {
             file: text(&location.file),
             line: location.line,
+            template: workload.rendered.template.as_deref().map(text),
         }),
+        helm_hooks: texts(&workload.rendered.hooks),
         dormant: workload.dormant,
         verdict: workload.verdict.as_str(),
         reason: workload.reason.as_deref().map(text),
@@ -489,7 +503,9 @@ fn finding(finding: &Finding) -> FindingV1 {
             file: text(&location.file),
             line: location.line,
             column: location.column,
+            template: finding.rendered.template.as_deref().map(text),
         }),
+        helm_hooks: texts(&finding.rendered.hooks),
         suppressed: finding.suppressed.as_ref().map(|mark| SuppressedV1 {
             by: mark.by.as_str(),
             reason: text(&mark.reason),
