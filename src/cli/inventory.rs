@@ -146,8 +146,13 @@ async fn nodes_of_cluster(
         Ok(connection) => connection,
         Err(_) if !args.nodes.add_platform.is_empty() => return Ok(()),
         Err(failure) => {
+            // A broken document may have been the nodes.
+            let broken = inventory.incomplete.first();
+            let broken = broken.map_or_else(String::new, |entry| {
+                format!("; {} could not be read: {}", entry.what, entry.why)
+            });
             return Err(Failure::new(format!(
-                "which nodes? There are no Node objects among the files, and no cluster to take them from ({})",
+                "which nodes? There are no Node objects among the files, and no cluster to take them from ({}){broken}",
                 failure.message()
             ))
             .hint("name the platforms, as in --platform linux/amd64 --platform linux/arm64"));

@@ -187,8 +187,11 @@ pub enum ObjectError {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Raw {
+    #[serde(deserialize_with = "null_as_default")]
     metadata: Metadata,
+    #[serde(deserialize_with = "null_as_default")]
     spec: Spec,
+    #[serde(deserialize_with = "null_as_default")]
     status: Status,
     template: Option<PodTemplate>,
 }
@@ -246,6 +249,7 @@ struct Spec {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct JobTemplate {
+    #[serde(deserialize_with = "null_as_default")]
     spec: JobSpec,
 }
 
@@ -311,8 +315,11 @@ struct NodeImage {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawPod {
+    #[serde(deserialize_with = "null_as_default")]
     metadata: Metadata,
+    #[serde(deserialize_with = "null_as_default")]
     spec: crate::model::PodSpec,
+    #[serde(deserialize_with = "null_as_default")]
     status: Status,
 }
 

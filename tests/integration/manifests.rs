@@ -146,3 +146,16 @@ fn linked_directories_are_not_walked() {
         .json();
     assert_eq!(report["summary"]["workloads"], 1);
 }
+
+/// `name: n` is the boolean of YAML 1.1: the error that nodes are missing says why they are.
+#[test]
+fn nodes_that_could_not_be_read_are_named_where_they_are_missed() {
+    let outcome = Archcheck::new()
+        .line("-f -")
+        .stdin("apiVersion: v1\nkind: Node\nmetadata: {name: n}\n")
+        .run();
+    assert_eq!(outcome.code, 3);
+    let says =
+        "; -:3 could not be read: metadata.name: invalid type: boolean `false`, expected a string";
+    assert!(outcome.stderr.contains(says), "{}", outcome.stderr);
+}

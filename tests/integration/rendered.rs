@@ -198,6 +198,17 @@ fn documents_are_read_as_kubectl_reads_them() {
                 POD.trim_end().replace('\n', "\n  ")
             ),
         ),
+        (
+            "hundreds of lines of comments",
+            edit(
+                "  containers:",
+                &format!("  x: y\n{}  containers:", "  # text\n".repeat(500)),
+            ),
+        ),
+        (
+            "hundreds of lines of comments at the end",
+            format!("{POD}{}", "# text\n".repeat(500)),
+        ),
         ("aliases of aliases", {
             let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
             for at in 1..9 {

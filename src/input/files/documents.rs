@@ -195,6 +195,8 @@ impl Document<'_> {
         // limits on aliases must not let a bomb through.
         let options = serde_saphyr::options! {
             legacy_octal_numbers: true,
+            // Kept comments are limited in number, and manifests have hundreds of lines of them.
+            emit_comments: false,
             duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
             budget: serde_saphyr::budget! {
                 max_events: 500_000_000,

@@ -7,6 +7,7 @@ mod fetch;
 mod kustomize;
 mod positions;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -247,30 +248,19 @@ impl FilesRead {
 
     fn document(&mut self, name: &str, document: &Document<'_>, value: Value, by: &By<'_>) {
         self.documents += 1;
-        let positions = Positions::of(document, &by.image_keys);
         let source = Source {
             name,
             document,
-            positions,
-            reader: by.reader,
+            by,
+            positions: OnceCell::new(),
         };
         self.object(&source, value, "", 0);
     }
 
     /// Reads an object, or each item of a list.
     fn object(&mut self, source: &Source<'_>, mut value: Value, route: &str, depth: usize) {
-        let Source {
-            name,
-            document,
-            positions,
-            reader,
-        } = source;
-        let place = positions.of_node(route).unwrap_or((document.first_line, 1));
-        let location = Location {
-            file: (*name).to_owned(),
-            line: place.0,
-            column: place.1,
-        };
+        let Source { name, document, .. } = source;
+        let reader = source.by.reader;
         let is_list = value
             .get("kind")
             .and_then(Value::as_str)
@@ -295,22 +285,23 @@ impl FilesRead {
         }
         match reader.read(&value) {
             Ok(Some(mut object)) => {
-                locate(&mut object, name, positions, route);
-                object.location = Some(location);
+                locate(&mut object, name, source.positions(), route);
+                object.location = Some(source.location(route));
                 self.objects.push(object);
             }
             Ok(None) if seems_to_run_images(&value, reader.custom()) => {
-                self.unread(&value, location);
+                self.unread(&value, source.location(route));
             }
             Ok(None) => {}
             Err(error) => {
                 let hint = "kubectl would refuse this document; correct it, or leave the file out";
                 let line = match &error {
-                    ObjectError::Field { route: inside, .. } => document
-                        .line_of(&format!("{route}{inside}"))
-                        .unwrap_or(location.line),
-                    ObjectError::NoType(_) => location.line,
+                    ObjectError::Field { route: inside, .. } => {
+                        document.line_of(&format!("{route}{inside}"))
+                    }
+                    ObjectError::NoType(_) => None,
                 };
+                let line = line.unwrap_or_else(|| source.location(route).line);
                 self.not_read(&format!("{name}:{line}"), error.to_string(), hint);
             }
         }
@@ -351,8 +342,27 @@ impl FilesRead {
 struct Source<'d> {
     name: &'d str,
     document: &'d Document<'d>,
-    positions: Positions,
-    reader: &'d Reader,
+    by: &'d By<'d>,
+    /// Read when first asked for: most documents hold nothing that is pointed at.
+    positions: OnceCell<Positions>,
+}
+
+impl Source<'_> {
+    fn positions(&self) -> &Positions {
+        self.positions
+            .get_or_init(|| Positions::of(self.document, &self.by.image_keys))
+    }
+
+    /// Where the object at a route begins.
+    fn location(&self, route: &str) -> Location {
+        let place = self.positions().of_node(route);
+        let (line, column) = place.unwrap_or((self.document.first_line, 1));
+        Location {
+            file: self.name.to_owned(),
+            line,
+            column,
+        }
+    }
 }
 
 /// `apps/v1`, `Deployment` of a `DeploymentList`; nothing for a plain `List`.
@@ -434,6 +444,7 @@ mod tests {
             ("typed list", r#"{"apiVersion":"apps/v1","kind":"DeploymentList","items":[{"metadata":{"name":"d"},"spec":{"template":{"spec":{"containers":[{"image":"x"}]}}}}]}"#.to_owned(), vec!["Deployment/d"]),
             ("anchors, merge keys, octals, 1.1 booleans", "apiVersion: v1\nkind: Pod\nmetadata: &m {name: p}\nspec:\n  hostNetwork: yes\n  volumes: [{name: v, configMap: {defaultMode: 0644}}]\n  containers:\n  - &c {name: a, image: x}\n  - {<<: *c, name: b}\n".to_owned(), vec!["Pod/p"]),
             ("another kind", "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n".to_owned(), vec![]),
+            ("null where an object may be (Calico)", format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\nspec:\nstatus: ~\n---\n{POD}"), vec!["Namespace/shop", "Pod/p"]),
             ("generateName", "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {template: {spec: {containers: [{image: x}]}}}\n".to_owned(), vec!["Job/run-*"]),
         ] {
             let read = read_text(&text);

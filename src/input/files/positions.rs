@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use granit_parser::{Event, Parser, Span};
+use granit_parser::{Event, Options, Parser, Span};
 
 use super::documents::Document;
 
@@ -44,7 +44,11 @@ impl Positions {
     fn read(self, document: &Document<'_>, image_keys: &BTreeSet<&str>) -> Self {
         let mut positions = self;
         let mut levels: Vec<Level> = Vec::new();
-        for next in Parser::new_from_str(&document.for_places()) {
+        let text = document.for_places();
+        // Kept comments are limited in number, and manifests have hundreds of lines of them.
+        let mut options = Options::default();
+        options.emit_comments = false;
+        for next in Parser::new_from_str_with_options(&text, options) {
             let Ok((event, span)) = next else { break };
             match event {
                 Event::Scalar(text, ..) => {
