@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod ci;
 mod cluster;
 mod command;
 mod completion;
