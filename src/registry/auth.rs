@@ -240,7 +240,7 @@ async fn fetch(
     credential: Option<&Credential>,
 ) -> Result<Token, ImageError> {
     let asked = Instant::now();
-    let server = url.host_str().unwrap_or_default().to_owned();
+    let server = url.authority().to_owned();
     let refresh = credential.and_then(|credential| match &credential.login {
         Login::Identity(token) => Some(token),
         Login::Password { .. } => None,

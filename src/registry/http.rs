@@ -187,6 +187,8 @@ impl Http {
                     let _ = host.scheme.set(*scheme);
                     return Ok(answer);
                 }
+                // It answered on this scheme, and broke off or led to a place that can't be reached: that is the reason.
+                Err(error) if host.scheme.initialized() => return Err(error),
                 Err(error @ ImageError::Unreachable { .. }) => {
                     first.get_or_insert(error);
                 }
@@ -249,8 +251,14 @@ impl Http {
             let response = builder
                 .send()
                 .await
-                .map_err(|error| unreachable(host, &error))?;
+                .map_err(|error| unreachable(url.authority(), &error))?;
             let status = response.status();
+            if matches!(request.target, Target::Path(_))
+                && url == start
+                && status != StatusCode::BAD_REQUEST
+            {
+                host.learn_scheme(&url);
+            }
             let shown = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
             let method = request.method.as_str();
             tracing::debug!(%status, ms = asked.elapsed().as_millis(), "{method} {shown}");
@@ -263,8 +271,7 @@ impl Http {
                 _ => None,
             };
             let Some(target) = target else {
-                let elsewhere = (url.origin() != start.origin()).then_some(url);
-                return whole(host, response, request, elsewhere).await;
+                return whole(host, response, request, (&start, url)).await;
             };
             if matches!(request.method, Method::Post(_)) {
                 return Err(ImageError::NotARegistry {
@@ -289,12 +296,12 @@ impl Http {
     }
 }
 
-/// Reads a body up to its limit.
+/// Reads a body up to its limit. `from`: where the request went first, and where the answer comes from.
 async fn whole(
     host: &Host,
     mut response: reqwest::Response,
     request: &Request<'_>,
-    elsewhere: Option<Url>,
+    (start, end): (&Url, Url),
 ) -> Result<Answer, ImageError> {
     let too_large = || ImageError::TooLarge {
         host: host.name.clone(),
@@ -306,13 +313,14 @@ async fn whole(
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| unreachable(host, &error))?
+        .map_err(|error| unreachable(end.authority(), &error))?
     {
         if body.len() + chunk.len() > request.limit {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
+    let elsewhere = (end.origin() != start.origin()).then_some(end);
     Ok(Answer {
         status,
         headers,
@@ -322,9 +330,10 @@ async fn whole(
     })
 }
 
-fn unreachable(host: &Host, error: &reqwest::Error) -> ImageError {
+/// `host`: who did not answer, which may be a token server, or where a redirect led to.
+fn unreachable(host: &str, error: &reqwest::Error) -> ImageError {
     ImageError::Unreachable {
-        host: host.name.clone(),
+        host: host.to_owned(),
         detail: innermost(error),
     }
 }

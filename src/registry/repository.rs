@@ -221,21 +221,29 @@ impl Repository<'_> {
     /// Sends with what the host is known to want, and once more if it wants something else.
     async fn get_authorized(&self, mut request: Request<'_>) -> Result<Answer, ImageError> {
         let Registry { http, tokens, .. } = self.registry;
+        let mut denied = None;
         if let Some(known) = self.host.known_challenge() {
-            request.authorization = tokens
-                .authorization(
-                    http,
-                    &self.host,
-                    Scope::Pull(&self.endpoint.repository),
-                    &known,
-                    self.credential,
-                    None,
-                )
-                .await?;
+            let authorization = tokens.authorization(
+                http,
+                &self.host,
+                Scope::Pull(&self.endpoint.repository),
+                &known,
+                self.credential,
+                None,
+            );
+            match authorization.await {
+                Ok(authorization) => request.authorization = authorization,
+                // The challenge was another repository's; this one may want nothing.
+                Err(error @ ImageError::Denied { .. }) => denied = Some(error),
+                Err(error) => return Err(error),
+            }
         }
         let answer = http.send(&self.host, &request).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
+        }
+        if let Some(error) = denied {
+            return Err(error);
         }
         let Some(asked) = challenge(&answer.headers) else {
             return Ok(answer);

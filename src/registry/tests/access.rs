@@ -249,3 +249,51 @@ async fn a_refused_token_is_said_and_not_asked_for_again() {
         assert!(text.contains(says), "{realm}: {text}");
     }
 }
+
+/// Registries with private and public repositories challenge for the private ones alone.
+#[tokio::test]
+async fn a_repository_that_gives_no_token_does_not_close_the_others() {
+    let (server, tokens) = (Server::start().await, Server::start().await);
+    let challenge = format!("Bearer realm=\"http://{}/token\"", tokens.host);
+    server.on(
+        "/v2/private/manifests/t",
+        Reply::new(401, "").header("www-authenticate", challenge),
+    );
+    server.image("public", Some("t"), "amd64");
+    tokens.on("/token", Reply::new(403, ""));
+    let client = client();
+    let private = client.resolved(&server.reference("private:t")).await;
+    assert!(
+        matches!(private.result, Err(ImageError::Denied { .. })),
+        "{private:?}"
+    );
+    let public = client.resolved(&server.reference("public:t")).await;
+    assert!(public.result.is_ok(), "{public:?}");
+}
+
+#[tokio::test]
+async fn who_did_not_answer_is_named() {
+    let server = Server::start().await;
+    let nobody = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().to_string()
+    };
+    server.on(
+        "/v2/redirected/manifests/t",
+        Reply::new(307, "").header("location", format!("http://{nobody}/elsewhere")),
+    );
+    server.on(
+        "/v2/challenged/manifests/t",
+        Reply::new(401, "").header(
+            "www-authenticate",
+            format!("Bearer realm=\"http://{nobody}/token\""),
+        ),
+    );
+    for repository in ["redirected:t", "challenged:t"] {
+        let error = error_of(&server, repository).await;
+        assert!(
+            matches!(&error, ImageError::Unreachable { host, .. } if *host == nobody),
+            "{repository}: {error}"
+        );
+    }
+}
