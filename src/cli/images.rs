@@ -1,16 +1,16 @@
 //! From flags to a registry client.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::ImageArgs;
 use super::error::Failure;
 use crate::image::{CredentialKind, ImageRef};
 use crate::registry::{
-    CredentialFile, Credentials, LayoutSpec, Mirrors, Registry, RegistryOptions, Style,
+    Cache, CredentialFile, Credentials, LayoutSpec, Mirrors, Registry, RegistryOptions, Style,
 };
 
-/// Makes the registry client; warnings go to stderr.
-pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
+/// Makes the registry client; warnings go to stderr. `cache_dir` is kubectl's own flag.
+pub(super) fn registry(args: &ImageArgs, cache_dir: Option<&Path>) -> Result<Registry, Failure> {
     let in_environment = std::env::var("DOCKER_AUTH_CONFIG")
         .ok()
         .filter(|text| !text.is_empty());
@@ -28,6 +28,11 @@ pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
         request_timeout: args.registry_timeout,
         concurrency: usize::from(args.concurrency),
         credentials,
+        cache: match cache_below(cache_dir) {
+            Some(dir) if !args.no_cache => Cache::below(&dir),
+            _ => Cache::default(),
+        },
+        offline: args.offline,
         mirrors,
         layouts: args.images.iter().map(|text| layout(text)).collect(),
     };
@@ -38,6 +43,17 @@ pub(super) fn registry(args: &ImageArgs) -> Result<Registry, Failure> {
         tracing::warn!("{}", crate::report::clean(&warning));
     }
     Ok(registry)
+}
+
+/// Where kubectl keeps its caches, below it ours (cli-runtime `genericclioptions/config_flags.go` `getDefaultCacheDir`).
+/// Nowhere, for a user without a home.
+fn cache_below(flag: Option<&Path>) -> Option<PathBuf> {
+    let named = || std::env::var_os("KUBECACHEDIR").filter(|dir| !dir.is_empty());
+    let kubectls = flag
+        .map(Path::to_owned)
+        .or_else(|| named().map(PathBuf::from))
+        .or_else(|| Some(std::env::home_dir()?.join(".kube/cache")));
+    Some(kubectls?.join("archcheck"))
 }
 
 /// The files that hold the user's credentials, in the order in which they are asked: the one that the user names, docker's,

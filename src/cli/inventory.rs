@@ -79,6 +79,7 @@ async fn from_cluster(
             selector: None,
             config: None,
             baseline: None,
+            offline: args.images.offline,
         },
         secrets,
     ))
@@ -129,6 +130,7 @@ async fn from_files(
             selector: None,
             config: None,
             baseline: None,
+            offline: args.images.offline,
         },
         secrets,
     ))

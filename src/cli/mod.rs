@@ -13,6 +13,7 @@ mod inventory;
 mod job_summary;
 mod nodes;
 mod output;
+mod plan;
 mod policy;
 mod progress;
 mod pull_secrets;

@@ -57,7 +57,7 @@ impl Terminal {
         }
     }
 
-    fn layout(&self, args: &OutputArgs, to_stdout: bool) -> Layout {
+    pub(super) fn layout(&self, args: &OutputArgs, to_stdout: bool) -> Layout {
         let terminal = self.stdout && to_stdout;
         Layout {
             // Shells don't export COLUMNS: a pipe is cut only where somebody asks for it.
@@ -131,14 +131,22 @@ pub(super) fn write(
     }
     for output in ordered {
         let text = write_as(output.format, &terminal.layout(args, output.file.is_none()))?;
-        match &output.file {
-            Some(file) => write_whole(file, &text).map_err(|error| {
-                Failure::new(format!("{} could not be written: {error}", file.display()))
-            })?,
-            None => print(&text)?,
-        }
+        put(output, &text)?;
     }
     Ok(())
+}
+
+/// Writes one output.
+///
+/// # Errors
+/// When its file or standard output can't be written.
+pub(super) fn put(output: &OutputFlag, text: &str) -> Result<(), Failure> {
+    match &output.file {
+        Some(file) => write_whole(file, text).map_err(|error| {
+            Failure::new(format!("{} could not be written: {error}", file.display()))
+        }),
+        None => print(text),
+    }
 }
 
 /// Prints to standard output; a reader that stops reading (`| head`) is no error.

@@ -65,6 +65,13 @@ impl PullSecretSource for PullSecretsFrom {
             Self::Files(_) => SourceKind::Files,
         }
     }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Cluster(reader) => reader.server().to_owned(),
+            Self::Files(_) => "files".to_owned(),
+        }
+    }
 }
 
 fn not_read(failure: SecretsFailure) -> NotRead {

@@ -4,6 +4,8 @@
 use std::process::ExitCode;
 use std::rc::Rc;
 
+use tokio::time::Instant;
+
 use super::args::{Args, FailOnFlag};
 use super::error::Failure;
 use super::nodes::hypothetical;
@@ -13,6 +15,7 @@ use super::{ask, output};
 use crate::input::Reader;
 use crate::model::{Inventory, Node, Workload};
 use crate::placement::{Placement, Scheduler};
+use crate::registry::Registry;
 use crate::report::{Ending, NodesFrom, Scope};
 use crate::runtime::picks;
 use crate::verdict::{
@@ -31,6 +34,11 @@ pub(super) fn run(args: Args) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("no thread could be started: {error}")))?;
+    if args.images.plan {
+        let planned = runtime.block_on(super::plan::plan(&args, known, &outputs))?;
+        runtime.shutdown_background();
+        return planned.write(&outputs, &args.output, terminal);
+    }
     let (report, scope, ended) = runtime.block_on(scan(&args, known))?;
     // A blocked credential plugin must not hold up the exit.
     runtime.shutdown_background();
@@ -53,10 +61,21 @@ pub(super) fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(ending.0))
 }
 
-async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>), Failure> {
+/// All that comes before asking for images.
+pub(super) struct Prepared {
+    pub(super) inventory: Inventory,
+    scope: Scope,
+    nodes_known: bool,
+    placements: Vec<Vec<Rc<Placement>>>,
+    pub(super) registry: Registry,
+    pub(super) wanted: ask::Wanted,
+    deadline: Option<Instant>,
+}
+
+pub(super) async fn prepare(args: &Args, known: &Known) -> Result<Prepared, Failure> {
     let deadline = stop::deadline(args.images.timeout);
-    let registry = super::images::registry(&args.images)?;
-    let reader = Reader::new(known.kinds, args.select.hidden_images);
+    let registry = super::images::registry(&args.images, args.kubernetes.cache_dir.as_deref())?;
+    let reader = Reader::new(known.kinds.clone(), args.select.hidden_images);
     let reading = super::inventory::read(args, &reader);
     let (mut inventory, mut scope, secrets) = match deadline {
         None => reading.await?,
@@ -70,9 +89,31 @@ async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>)
     let registry = registry.with_mirror_sets(&inventory.mirror_sets);
     let nodes_known = add_hypothetical_nodes(args, &mut inventory, &mut scope);
     let placements = place(&inventory.workloads, &inventory.nodes);
+    let registry = secrets.give_to(registry, args.images.pull_secrets);
+    let wanted = ask::wanted(&inventory.workloads, &placements);
+    Ok(Prepared {
+        inventory,
+        scope,
+        nodes_known,
+        placements,
+        registry,
+        wanted,
+        deadline,
+    })
+}
+
+async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>), Failure> {
+    let Prepared {
+        mut inventory,
+        mut scope,
+        nodes_known,
+        placements,
+        mut registry,
+        wanted,
+        deadline,
+    } = prepare(args, &known).await?;
     let binfmt = crate::verdict::emulator_installer(&inventory.workloads);
     let classes = NodeClasses::of(&inventory.nodes, binfmt.as_deref());
-    let mut registry = secrets.give_to(registry, args.images.pull_secrets);
     if args.images.verify {
         let classes = classes.classes.clone();
         registry = registry.verifying(move |index| {
@@ -80,13 +121,13 @@ async fn scan(args: &Args, known: Known) -> Result<(Report, Scope, Option<Stop>)
             picks.collect()
         });
     }
-    let wanted = ask::wanted(&inventory.workloads, &placements);
     let (answers, mut ended) = ask::ask(&registry, wanted, deadline).await;
     let mut tags = Answers::default();
     if ended.is_none() {
         let more = tags_beside_digests(&inventory.workloads, &placements, &classes, &answers);
         (tags, ended) = ask::ask(&registry, more, deadline).await;
     }
+    registry.trim_cache();
     inventory.incomplete.extend(registry.incomplete());
     let mut report = judge(Evidence {
         workloads: &inventory.workloads,

@@ -64,6 +64,24 @@ pub enum CredentialKind {
 }
 
 impl CredentialKind {
+    /// All kinds.
+    const ALL: [Self; 8] = [
+        Self::NotNeeded,
+        Self::Anonymous,
+        Self::RegistryConfig,
+        Self::PullSecret,
+        Self::DockerConfig,
+        Self::MirrorConfig,
+        Self::AuthFile,
+        Self::Helper,
+    ];
+
+    /// The kind that reports call so.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The word that reports use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -242,6 +260,9 @@ pub enum ImageError {
         /// Which registry is blocked, and where that is written.
         why: String,
     },
+    /// No registry may be asked.
+    #[error("it is neither in the cache nor in a layout, and --offline asks no registry")]
+    Offline,
     /// The run ended before the image's turn.
     #[error("it was not asked for: {why}")]
     NotAsked {
@@ -298,6 +319,7 @@ impl ImageError {
             Self::Forbidden { .. } => {
                 "use an image that the nodes may pull, or correct their mirror configuration"
             }
+            Self::Offline => "scan once without --offline, or give the image with --images",
             Self::NotAsked { .. } => "scan again with more time",
             Self::Layout { .. } => "make the layout or archive again, or leave --images out",
             Self::NoHost { .. } => "give the registry a host name without an underscore",

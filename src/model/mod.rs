@@ -6,6 +6,7 @@
 mod inventory;
 mod mirror;
 mod node;
+mod plan;
 mod pod;
 mod pull_secret;
 mod rendered;
@@ -14,6 +15,7 @@ mod workload;
 pub use inventory::{Incomplete, Inventory};
 pub use mirror::{MirrorSet, Mirrored};
 pub use node::{Node, NodeOrigin, Runtime, RuntimeName, Taint, Version};
+pub use plan::{Plan, PlannedAsk, PlannedHost, PlannedImage, Unasked};
 pub(crate) use pod::null_as_default;
 pub use pod::{
     Affinity, Container, ContainerRole, ImageVolume, NodeAffinity, NodeSelector,

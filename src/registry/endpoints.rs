@@ -11,6 +11,8 @@ use crate::image::{CredentialKind, ImageAnswer, ImageError, ImageRef, Tried};
 pub(super) struct Wanted<'a> {
     pub(super) image: &'a ImageRef,
     pub(super) reference: &'a str,
+    /// What the tag leads to may be in the cache: a HEAD tells.
+    pub(super) head_first: bool,
 }
 
 impl Registry {
@@ -83,7 +85,9 @@ impl Registry {
         for credential in candidates.iter().map(Some).chain([None]) {
             repository.credential = credential;
             let digest = wanted.image.digest.as_ref();
-            let mut result = repository.read(digest, wanted.reference).await;
+            let mut result = repository
+                .read(digest, wanted.reference, wanted.head_first)
+                .await;
             let challenged = repository.host.known_challenge().is_some();
             // A mirror that asks nobody for a credential hides nothing: it just does not mirror this repository.
             if let Err(ImageError::Denied { status: 404, .. }) = &result

@@ -93,6 +93,11 @@ impl Layouts {
         Ok((Self(layouts), warnings))
     }
 
+    /// Whether one of them answers for an image.
+    pub(super) fn has(&self, image: &ImageRef) -> bool {
+        self.0.iter().any(|layout| layout.root(image).is_some())
+    }
+
     /// The answer of the first layout that has one.
     pub(super) async fn resolve(&self, image: &ImageRef) -> Option<ImageAnswer> {
         for layout in &self.0 {

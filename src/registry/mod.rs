@@ -7,6 +7,7 @@
 //! here, between `resolve` and `http`.
 
 mod auth;
+mod cache;
 mod clients;
 mod credentials;
 mod doubts;
@@ -17,6 +18,7 @@ mod layout;
 mod mirrors;
 mod once;
 mod pace;
+mod plan;
 mod quota;
 mod refusal;
 mod repository;
@@ -30,6 +32,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use cache::Cache;
 pub use credentials::{CredentialFile, Credentials, NotRead, PullSecretSource, SourceKind, Style};
 pub use mirrors::{MirrorConfigError, Mirrors};
 pub use resolve::Registry;
@@ -51,6 +54,10 @@ pub struct RegistryOptions {
     pub concurrency: usize,
     /// The user's credentials.
     pub credentials: Credentials,
+    /// What registries have answered before.
+    pub cache: Cache,
+    /// Whether only layouts and the cache are asked.
+    pub offline: bool,
     /// The mirrors that nodes use.
     pub mirrors: Mirrors,
     /// Layouts and archives to ask before any registry.

@@ -34,15 +34,15 @@ pub(super) struct Repository<'a> {
 
 impl Source for Repository<'_> {
     fn document<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Declared, ImageError>> {
-        Box::pin(async move {
-            let answer = self.manifest(digest.as_str(), true).await?;
-            self.verify(digest, &answer.body)?;
-            Ok((answer.body, content_type(&answer.headers)))
-        })
+        Box::pin(async move { self.by_digest(digest, true).await })
     }
 
     fn config<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, ImageError>> {
         Box::pin(async move {
+            let cache = &self.registry.cache;
+            if let Some((kept, _)) = cache.blob(digest).await {
+                return Ok(kept);
+            }
             let path = self.endpoint.path("blobs", digest.as_str());
             let request = Request {
                 target: Target::Path(&path),
@@ -62,6 +62,7 @@ impl Source for Repository<'_> {
                 ));
             }
             self.verify(digest, &answer.body)?;
+            cache.keep_blob(digest, &answer.body, None).await;
             Ok(answer.body)
         })
     }
@@ -84,13 +85,15 @@ impl Repository<'_> {
         &self,
         digest: Option<&Digest>,
         reference: &str,
+        head_first: bool,
     ) -> Result<ImageFacts, ImageError> {
         let by_tag = match digest {
             Some(digest) => return self.read_digest(digest, true).await,
             None => reference,
         };
-        // A HEAD is no pull: it says how many are left, and two tags of one digest are pulled once.
-        if self.host.counts_pulls()
+        // A HEAD is no pull: it says how many are left, and two tags of one digest are pulled once. Where the tag was asked
+        // for before, what it leads to is probably in the cache.
+        if (head_first || self.host.counts_pulls())
             && let Some((digest, counted)) = self.head(by_tag).await?
         {
             let question = (
@@ -106,16 +109,34 @@ impl Repository<'_> {
         }
         let answer = self.manifest(by_tag, true).await?;
         let declared = content_type(&answer.headers);
-        facts(self, &answer.body, declared.as_deref()).await
+        let facts = facts(self, &answer.body, declared.as_deref()).await?;
+        let cache = &self.registry.cache;
+        cache
+            .keep_blob(&facts.digest, &answer.body, declared.as_deref())
+            .await;
+        Ok(facts)
     }
 
     async fn read_digest(&self, digest: &Digest, counted: bool) -> Result<ImageFacts, ImageError> {
+        let (body, declared) = self.by_digest(digest, counted).await?;
+        let mut facts = facts(self, &body, declared.as_deref()).await?;
+        facts.digest = digest.clone();
+        Ok(facts)
+    }
+
+    /// A manifest by its digest: out of the cache, or asked for and kept.
+    async fn by_digest(&self, digest: &Digest, counted: bool) -> Result<Declared, ImageError> {
+        let cache = &self.registry.cache;
+        if let Some(kept) = cache.blob(digest).await {
+            return Ok(kept);
+        }
         let answer = self.manifest(digest.as_str(), counted).await?;
         self.verify(digest, &answer.body)?;
         let declared = content_type(&answer.headers);
-        let mut facts = facts(self, &answer.body, declared.as_deref()).await?;
-        facts.digest = digest.clone();
-        Ok(facts)
+        cache
+            .keep_blob(digest, &answer.body, declared.as_deref())
+            .await;
+        Ok((answer.body, declared))
     }
 
     /// Asks for a tag's digest, and whether a GET of it counts as a pull. `None` where only a GET can tell: old servers
@@ -134,8 +155,11 @@ impl Repository<'_> {
                 // Without numbers nothing is counted: no limit, or an image that is exempt.
                 Ok(digest.map(|digest| (digest, Quota::read(&answer.headers).is_some())))
             }
+            StatusCode::TOO_MANY_REQUESTS => Err(self.refused(&answer, tag)),
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(None),
-            _ => Err(self.refused(&answer, tag)),
+            // A GET would say more, but counts.
+            _ if self.host.counts_pulls() => Err(self.refused(&answer, tag)),
+            _ => Ok(None),
         }
     }
 

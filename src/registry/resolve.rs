@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::auth::Tokens;
+use super::cache::Cache;
 use super::credentials::{Credential, Credentials, PullSecretSource, PullSecrets};
 use super::doubts::Doubts;
 use super::endpoints::Wanted;
@@ -14,19 +16,22 @@ use super::mirrors::{Endpoint, Mirrors, Route};
 use super::once::OnceMap;
 use super::{RegistryOptions, RegistrySetupError};
 use crate::glob;
-use crate::image::{Digest, ImageAnswer, ImageError, ImageFacts, ImageRef, Index};
+use crate::image::{CredentialKind, Digest, ImageAnswer, ImageError, ImageFacts, ImageRef, Index};
 use crate::model::{Incomplete, MirrorSet, PullAccess};
 
 /// Asks for images.
 #[derive(Debug)]
 pub struct Registry {
-    layouts: Layouts,
+    pub(super) layouts: Layouts,
     pub(super) http: Http,
     pub(super) hosts: Hosts,
     pub(super) tokens: Tokens,
     pub(super) credentials: Credentials,
-    pull_secrets: PullSecrets,
-    mirrors: Mirrors,
+    pub(super) pull_secrets: PullSecrets,
+    pub(super) mirrors: Mirrors,
+    pub(super) cache: Cache,
+    /// No registry is asked.
+    pub(super) offline: bool,
     pub(super) doubts: Doubts,
     verify: Option<Verify>,
     /// Globs of the hosts that may be asked; none allows all.
@@ -77,6 +82,8 @@ impl Registry {
             credentials: options.credentials.clone(),
             pull_secrets: PullSecrets::default(),
             mirrors: options.mirrors.clone(),
+            cache: options.cache.clone(),
+            offline: options.offline,
             doubts: Doubts::default(),
             verify: None,
             allow: options.allow.clone(),
@@ -149,6 +156,18 @@ impl Registry {
             let host = only.host.clone();
             return unasked(&only.shown(image), ImageError::NotAllowed { host });
         }
+        let holder = self.pull_secrets.holder(access);
+        // A digest names the same bytes for ever; what a tag leads to is asked again in each run.
+        if (self.offline || image.digest.is_some())
+            && let Some(answer) = self.cache.answer(image, holder.as_deref()).await
+        {
+            tracing::debug!("{image}: in the cache");
+            return Arc::new(answer);
+        }
+        if self.offline {
+            let host = image.host().unwrap_or_default();
+            return unasked(host, ImageError::Offline);
+        }
         let repository = image.repository.as_str();
         let pull = self.pull_secrets.logins(access, registry, repository).await;
         let candidates = self.credentials.candidates(registry, repository, pull);
@@ -163,18 +182,31 @@ impl Registry {
             candidates: candidates.await,
         };
         let (reference, candidates) = (question.reference.clone(), question.candidates.clone());
+        let asked = AtomicBool::new(false);
         let ask = || async {
             let wanted = Wanted {
                 image,
                 reference: &reference,
+                head_first: image.digest.is_none()
+                    && self.cache.memory(image, holder.as_deref()).await.is_some(),
             };
+            asked.store(true, Ordering::Relaxed);
             Arc::new(self.ask_in_turn(wanted, &endpoints, &candidates).await)
         };
         let answer = self.asked.get_or_init(question, ask).await;
+        // What a pull secret opened is remembered for each who has it.
+        if asked.into_inner() || answer.credential == CredentialKind::PullSecret {
+            self.cache.remember(image, holder.as_deref(), &answer).await;
+        }
         if matches!(answer.result, Err(ImageError::Denied { .. })) {
             self.pull_secrets.refused(access).await;
         }
         answer
+    }
+
+    /// Keeps the cache small; at the end of a run.
+    pub fn trim_cache(&self) {
+        self.cache.trim();
     }
 
     /// Hosts are given as in references (`docker.io`) or as they are asked.

@@ -9,6 +9,7 @@ pub mod json;
 mod junit;
 mod markdown;
 mod name;
+pub mod plan;
 pub mod rules;
 mod sarif;
 mod scope;
@@ -72,6 +73,9 @@ pub enum RenderError {
     /// YAML.
     #[error("the report could not be written as YAML: {0}")]
     Yaml(String),
+    /// A format of findings, for a plan.
+    #[error("a plan has no findings; its formats are table, name, json and yaml")]
+    NoPlan,
 }
 
 /// Writes a report in a format.

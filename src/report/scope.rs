@@ -13,6 +13,8 @@ pub struct Scope {
     pub config: Option<String>,
     /// The baseline that was read.
     pub baseline: Option<String>,
+    /// No registry was asked (`--offline`): what tags lead to is as it was when they were.
+    pub offline: bool,
 }
 
 /// Where the workloads come from.

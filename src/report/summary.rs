@@ -32,8 +32,13 @@ pub(super) fn scope(report: &Report, scope: &Scope) -> String {
         Source::Files(files) => some_of_files(files),
     };
     let summary = report.summary();
+    let offline = if scope.offline {
+        "; no registry was asked (--offline)"
+    } else {
+        ""
+    };
     clean(&format!(
-        "Scanned {place}: {}, {}; {}.",
+        "Scanned {place}: {}, {}; {}{offline}.",
         count(summary.workloads, "workload"),
         count(summary.images, "image"),
         nodes_line(&report.platforms, &scope.nodes_from)

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod caching;
 mod ci;
 mod cluster;
 mod command;

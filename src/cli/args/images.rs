@@ -55,6 +55,18 @@ pub(in crate::cli) struct ImageArgs {
     #[arg(long)]
     pub(in crate::cli) verify: bool,
 
+    /// Neither read nor write what registries have answered before
+    #[arg(long)]
+    pub(in crate::cli) no_cache: bool,
+
+    /// Ask no registry: answer from the cache and from --images alone; the rest is unknown
+    #[arg(long)]
+    pub(in crate::cli) offline: bool,
+
+    /// List images, hosts, and the most requests and Docker Hub pulls that a scan would cost, and stop
+    #[arg(long)]
+    pub(in crate::cli) plan: bool,
+
     /// How long the whole run may take; what is left then is unknown. 0 sets no limit
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub(in crate::cli) timeout: Option<Duration>,

@@ -65,7 +65,7 @@ pub(in crate::cli) struct KubernetesArgs {
     /// How many objects to list at a time; 0 for all
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub(in crate::cli) chunk_size: u32,
-    /// kubectl's cache directory
+    /// kubectl's cache directory; what registries have answered is kept below it
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) cache_dir: Option<PathBuf>,
 }

@@ -8,7 +8,10 @@ use crate::input::pull_secrets::{account_secrets, pull_secret};
 use crate::model::PullSecret;
 
 /// Reads them.
-pub struct SecretReader(Lister);
+pub struct SecretReader {
+    lister: Lister,
+    server: String,
+}
 
 /// Why one could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +32,16 @@ impl SecretReader {
     /// A reader for a cluster.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
-        Self(Lister::new(connection.client.clone(), 0))
+        Self {
+            lister: Lister::new(connection.client.clone(), 0),
+            server: connection.server.clone(),
+        }
+    }
+
+    /// The API server's address.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// A secret; `None` when there is no such secret.
@@ -72,7 +84,7 @@ impl SecretReader {
             return Ok(None);
         }
         let path = format!("/api/v1/namespaces/{namespace}/{resource}/{name}");
-        match self.0.get(&path).await {
+        match self.lister.get(&path).await {
             // serde's words could quote a value.
             Ok(body) => serde_json::from_slice(&body).map(Some).map_err(|_| {
                 SecretsFailure::Failed("the API server's answer can't be read".to_owned())

@@ -39,6 +39,9 @@ pub trait PullSecretSource: fmt::Debug + Send + Sync {
 
     /// What it is.
     fn kind(&self) -> SourceKind;
+
+    /// What tells it from others of its kind: the API server's address.
+    fn name(&self) -> String;
 }
 
 /// What a source of pull secrets is.
@@ -132,6 +135,21 @@ impl PullSecrets {
             source: Some(source),
             ..Self::default()
         }
+    }
+
+    /// What tells those apart whose secrets may open different things. Nobody, where no secret is used.
+    pub(in crate::registry) fn holder(&self, access: &PullAccess) -> Option<String> {
+        let place = self.source.as_ref()?.name();
+        let holder = match access {
+            PullAccess::Nobody => return None,
+            PullAccess::Secrets { namespace, names } => {
+                format!("secrets {namespace}/{}", names.join(","))
+            }
+            PullAccess::ServiceAccount { namespace, name } => {
+                format!("serviceaccount {namespace}/{name}")
+            }
+        };
+        Some(format!("{holder} of {place}"))
     }
 
     /// The logins that the kubelet would try for a repository of a registry (named as in references), in order.

@@ -1,6 +1,7 @@
 //! The client against servers that misbehave in every way that is known. Real registries are in `tests/integration`.
 
 mod access;
+mod caching;
 mod documents;
 mod layouts;
 mod mirrored;
@@ -188,6 +189,8 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
             "POST {target} {}",
             String::from_utf8(body.to_vec()).unwrap()
         )
+    } else if request.method() == "HEAD" {
+        format!("HEAD {target}")
     } else {
         target
     };
@@ -247,6 +250,8 @@ fn options() -> RegistryOptions {
         request_timeout: Duration::from_secs(5),
         concurrency: 32,
         credentials: Credentials::default(),
+        cache: Cache::default(),
+        offline: false,
         mirrors: Mirrors::default(),
         layouts: Vec::new(),
     }

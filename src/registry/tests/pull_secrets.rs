@@ -45,6 +45,10 @@ impl PullSecretSource for Arc<Cluster> {
     fn kind(&self) -> SourceKind {
         SourceKind::Cluster
     }
+
+    fn name(&self) -> String {
+        "https://cluster.example.com".to_owned()
+    }
 }
 
 impl Cluster {

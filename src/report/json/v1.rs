@@ -68,6 +68,9 @@ struct ScopeV1 {
     /// The baseline that was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<String>,
+    /// No registry was asked: what tags lead to is as it was when they last were.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    offline: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -386,6 +389,7 @@ fn scope_v1(scope: &Scope) -> ScopeV1 {
         nodes_from: scope.nodes_from.iter().map(|from| from.as_str()).collect(),
         config: scope.config.as_deref().map(text),
         baseline: scope.baseline.as_deref().map(text),
+        offline: scope.offline,
     };
     match &scope.source {
         Source::Cluster {

@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 /// Variables that would change what the binary does.
-const SCRUBBED: [&str; 18] = [
+const SCRUBBED: [&str; 19] = [
     "GITHUB_STEP_SUMMARY",
+    "KUBECACHEDIR",
     "DOCKER_AUTH_CONFIG",
     "REGISTRY_AUTH_FILE",
     "XDG_RUNTIME_DIR",
