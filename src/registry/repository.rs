@@ -34,7 +34,12 @@ pub(super) struct Repository<'a> {
 
 impl Source for Repository<'_> {
     fn document<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Declared, ImageError>> {
-        Box::pin(async move { self.by_digest(digest, true).await })
+        Box::pin(async move {
+            match self.registry.cache.blob(digest).await {
+                Some(kept) => Ok(kept),
+                None => self.get_digest(digest, true).await,
+            }
+        })
     }
 
     fn config<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, ImageError>> {
@@ -88,7 +93,11 @@ impl Repository<'_> {
         head_first: bool,
     ) -> Result<ImageFacts, ImageError> {
         let by_tag = match digest {
-            Some(digest) => return self.read_digest(digest, true).await,
+            // That its content is known does not say that this repository has it.
+            Some(digest) => {
+                let document = self.get_digest(digest, true).await?;
+                return self.facts_of(digest, document).await;
+            }
             None => reference,
         };
         // A HEAD is no pull: it says how many are left, and two tags of one digest are pulled once. Where the tag was asked
@@ -96,16 +105,22 @@ impl Repository<'_> {
         if (head_first || self.host.counts_pulls())
             && let Some((digest, counted)) = self.head(by_tag).await?
         {
-            let question = (
-                self.host.name.clone(),
-                self.endpoint.repository.clone(),
-                digest.clone(),
-                self.credential.cloned(),
-            );
-            let pulled = &self.registry.pulled;
-            return pulled
-                .get_or_init(question, || self.read_digest(&digest, counted))
-                .await;
+            if let Some(kept) = self.registry.cache.blob(&digest).await {
+                return self.facts_of(&digest, kept).await;
+            }
+            if self.host.counts_pulls() {
+                let question = (
+                    self.host.name.clone(),
+                    self.endpoint.repository.clone(),
+                    digest.clone(),
+                    self.credential.cloned(),
+                );
+                let pull = || async {
+                    let document = self.get_digest(&digest, counted).await?;
+                    self.facts_of(&digest, document).await
+                };
+                return self.registry.pulled.get_or_init(question, pull).await;
+            }
         }
         let answer = self.manifest(by_tag, true).await?;
         let declared = content_type(&answer.headers);
@@ -117,22 +132,22 @@ impl Repository<'_> {
         Ok(facts)
     }
 
-    async fn read_digest(&self, digest: &Digest, counted: bool) -> Result<ImageFacts, ImageError> {
-        let (body, declared) = self.by_digest(digest, counted).await?;
+    async fn facts_of(
+        &self,
+        digest: &Digest,
+        (body, declared): Declared,
+    ) -> Result<ImageFacts, ImageError> {
         let mut facts = facts(self, &body, declared.as_deref()).await?;
         facts.digest = digest.clone();
         Ok(facts)
     }
 
-    /// A manifest by its digest: out of the cache, or asked for and kept.
-    async fn by_digest(&self, digest: &Digest, counted: bool) -> Result<Declared, ImageError> {
-        let cache = &self.registry.cache;
-        if let Some(kept) = cache.blob(digest).await {
-            return Ok(kept);
-        }
+    /// Asks for a manifest by its digest, and keeps it.
+    async fn get_digest(&self, digest: &Digest, counted: bool) -> Result<Declared, ImageError> {
         let answer = self.manifest(digest.as_str(), counted).await?;
         self.verify(digest, &answer.body)?;
         let declared = content_type(&answer.headers);
+        let cache = &self.registry.cache;
         cache
             .keep_blob(digest, &answer.body, declared.as_deref())
             .await;
