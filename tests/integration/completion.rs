@@ -46,7 +46,7 @@ fn kubectl_completes_the_plugin_from_the_live_cluster() {
         ),
         (
             &["--pl"],
-            "--platform\tCheck against this platform instead of the cluster's nodes (can be repeated)\n--plain-http\tSpeak plain http to this registry host (can be repeated)\n:4\n",
+            "--platform\tCheck against this platform instead of the cluster's nodes (can be repeated)\n--plain-http\tSpeak plain http to this registry host (can be repeated)\n--plan\tList images, hosts, and the most requests and Docker Hub pulls that a scan would cost, and stop\n:4\n",
         ),
         (&["--fail-on", "f"], "fails\tA failure on every node\n:4\n"),
         (&["-n", "sh"], "shop\nshipping\n:4\n"),
