@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what docs/performance.md measures a gate with: rendered manifests, and an OCI image layout that answers for
+"""Writes what a gate is measured with: rendered manifests, and an OCI image layout that answers for
 every image in them.
 
     manifests.py DIRECTORY [DOCUMENTS] [IMAGES]

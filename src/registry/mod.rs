@@ -3,8 +3,8 @@
 //! `resolve` goes from a reference to an answer: it asks `layout`, then a `repository` with one credential after the
 //! other. `walk` reads documents from either. Below `repository`, `auth` answers challenges, `refusal` says what a registry
 //! means by a refusal, and `http` sends: at the `pace` that a `host` wants, within its `quota`, and with `retry` where a
-//! failure may pass. `credentials` says which credential belongs to which registry. Mirrors and the disk cache will join
-//! here, between `resolve` and `http`.
+//! failure may pass. `credentials` says which credential belongs to which registry, `mirrors` which `endpoints` stand for
+//! it, and `cache` what has been answered before.
 
 mod auth;
 mod cache;
