@@ -48,8 +48,9 @@ impl Fixture {
             )
         });
         let before = self.registry.requests().len();
+        // Without the cache, so that a child of two indexes is asked for twice, whichever answer comes first.
         let (code, report) = Archcheck::new()
-            .line("-f - --platform linux/amd64")
+            .line("-f - --platform linux/amd64 --no-cache")
             .line(flags)
             .stdin(pods.collect::<String>())
             .json();
