@@ -2,7 +2,7 @@
 # Installs what the tests need and prints where each tool is. Safe to run again: what is there is kept.
 #
 # Into the system, by apt-get, because they are ordinary programs with many library dependencies:
-#   skopeo, htpasswd (apache2-utils), openssl, python3, unzip, xmllint (libxml2-utils), and npm where it is missing.
+#   skopeo, htpasswd (apache2-utils), openssl, python3, unzip, xmllint (libxml2-utils), curl, kill (procps), and npm where it is missing.
 # Into target/test-tools, because the system may have another version or should not be changed by a test run:
 #   bin/docker-registry   Debian's package unpacked; installing it would start a service on port 5000
 #   bin/kubectl-old       Debian's kubectl 1.20, the oldest that the tests promise to work with; same reason
@@ -86,6 +86,9 @@ have openssl || missing+=(openssl)
 have python3 || missing+=(python3)
 have unzip || missing+=(unzip)
 have xmllint || missing+=(libxml2-utils)
+have curl || missing+=(curl)
+# The shell has a kill of its own; tests want the program.
+type -P kill >/dev/null || missing+=(procps)
 if ! { [ -x "$bin/kubectl" ] && [ -x "$bin/helm" ]; } && ! have npm; then
     missing+=(npm)
 fi
